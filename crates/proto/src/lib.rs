@@ -1,1 +1,42 @@
-//! Placeholder.
+//! The wire formats of wptserve: bytes in, values out.
+//!
+//! Nothing here reads a socket, a file or a clock, and nothing waits: a parser
+//! is handed a buffer and returns a value, "not yet", or an error that says
+//! which status the peer is owed. What comes from the wire stays bytes, in the
+//! order and the case in which it came.
+//!
+//! | module | what it turns into what |
+//! | --- | --- |
+//! | [`headers`] | fields, ordered and repeated |
+//! | [`request_head`] | a buffer → [`RequestHead`] |
+//! | [`target`] | a request target → [`Target`] |
+//! | [`framing`] | fields → how the body ends, whether the connection stays |
+//! | [`chunked`] | a chunked body → its data and trailers |
+//! | [`percent`], [`query`] | escapes and query strings → bytes |
+//! | [`route`] | a route pattern → the paths that it matches |
+//! | [`response_head`], [`status`], [`date`] | a status line, fields → bytes |
+//! | [`mime`] | a file name → a content type |
+//! | [`json_error`], [`html`], [`listing`] | the bodies that the server itself writes |
+
+pub mod chunked;
+pub mod date;
+pub mod framing;
+pub mod headers;
+pub mod html;
+pub mod json_error;
+pub mod listing;
+pub mod mime;
+pub mod percent;
+pub mod query;
+pub mod request_head;
+pub mod response_head;
+pub mod route;
+pub mod status;
+pub mod target;
+
+pub use chunked::{ChunkedDecoder, ChunkedError, ChunkedStep};
+pub use framing::{BodyFraming, FramingError};
+pub use headers::{Field, HeaderList};
+pub use request_head::{HeadError, HeadParser, RequestHead, Version, parse_request_head};
+pub use route::{Pattern, PatternError, RouteMatch};
+pub use target::{Target, TargetForm};

@@ -1,1 +1,36 @@
-//! Placeholder.
+//! The engine of wptserve on tokio. It knows no Python and no command line.
+//!
+//! One request's way: `server` accepts a connection, `http1` reads a request and asks the
+//! `router` for its [`Handler`], which answers through a [`ResponseWriter`]; the connection's
+//! task takes what is written out of the `outbox` and puts it on the wire.
+
+mod body;
+mod clock;
+pub mod config;
+pub mod environment;
+mod error;
+pub mod event;
+pub mod files;
+mod handler;
+mod http1;
+mod listener;
+mod outbox;
+mod request;
+pub mod response;
+pub mod router;
+mod server;
+pub mod stash;
+mod takeover;
+
+pub use body::RequestBody;
+pub use clock::http_date_now;
+pub use config::Config;
+pub use environment::{Environment, Limits};
+pub use error::Error;
+pub use handler::{ErrorHandler, Exchange, Handler};
+pub use outbox::{Finish, PeerGone, ResponseWriter, TrySendError};
+pub use request::{ConnectionInfo, Request, latin1};
+pub use response::Response;
+pub use router::Router;
+pub use server::{Bound, GRACE, run};
+pub use takeover::Inbox;

@@ -1,1 +1,99 @@
-//! Placeholder.
+//! The extension module `wptserve._wptserve`: the engine inside Python.
+
+mod attribute;
+mod connection;
+mod embedded;
+mod host;
+mod input_file;
+mod pool;
+mod request;
+mod response;
+mod response_headers;
+mod script;
+mod slot;
+mod stash;
+mod text;
+mod writer;
+
+use pyo3::prelude::*;
+
+/// What the Python side of the package imports.
+#[pymodule]
+mod _wptserve {
+    use pyo3::{exceptions::PyOSError, prelude::*, types::{PyBytes, PyDict}};
+
+    #[pymodule_export]
+    use super::{
+        connection::{ConnectionFile, RawConnection},
+        host::{log, main},
+        input_file::InputFile,
+        request::{Request, Server},
+        response::Response,
+        response_headers::ResponseHeaders,
+        script::FunctionHandler,
+        stash::{Stash, StashLock, stash_config},
+        writer::ResponseWriter,
+    };
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "the attribute's name in Python")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// The media type of a file by the extension of its name.
+    #[pyfunction]
+    fn guess_content_type(path: std::ffi::OsString) -> &'static str {
+        let path = std::path::Path::new(&path);
+        proto::mime::content_type(path.file_name().unwrap_or_default().as_encoded_bytes())
+    }
+
+    /// The HTML page that lists a directory.
+    #[pyfunction]
+    fn directory_listing(url_path: &str, path: std::ffi::OsString) -> PyResult<String> {
+        let entries = server::files::list(std::path::Path::new(&path))
+            .map_err(|error| PyOSError::new_err(error.to_string()))?;
+        Ok(proto::listing::render_listing(url_path.as_bytes(), entries))
+    }
+
+    /// The JSON body of an error response.
+    #[pyfunction]
+    fn json_error(code: i64, message: &str) -> String {
+        proto::json_error::error_body(code, message)
+    }
+
+    /// The parameters of a query string.
+    #[pyfunction]
+    fn parse_query<'py>(
+        py: Python<'py>,
+        query: &[u8],
+    ) -> Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
+        proto::query::parse_query(query)
+            .into_iter()
+            .map(|(name, value)| (PyBytes::new(py, &name), PyBytes::new(py, &value)))
+            .collect()
+    }
+
+    /// Media types by file extension.
+    #[pyfunction]
+    fn content_types(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let types = PyDict::new(py);
+        for (extension, media_type) in proto::mime::CONTENT_TYPES {
+            types.set_item(extension, media_type)?;
+        }
+        Ok(types)
+    }
+
+    /// Reason phrases by status code.
+    #[pyfunction]
+    fn reason_phrases(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+        let phrases = PyDict::new(py);
+        for (code, phrase) in proto::status::REASONS {
+            phrases.set_item(code, phrase)?;
+        }
+        Ok(phrases)
+    }
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::host::install(module)
+    }
+}

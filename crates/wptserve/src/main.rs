@@ -1,2 +1,110 @@
-//! Placeholder.
-fn main() {}
+//! The launcher: finds a Python and becomes it, or runs the engine without one.
+
+mod native;
+
+use std::{
+    env,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    process::{Command as Process, ExitCode},
+};
+
+use cli::{
+    Command, Exit, ServeArguments,
+    interpreter::{self, Interpreter, NotFound},
+};
+use native::NativeLoader;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let exit = match cli::parse(arguments.clone()) {
+        Ok(Command::Version) => version(),
+        Ok(Command::Serve(serve)) => launch(&serve, arguments),
+        Err(exit) => exit,
+    };
+    ExitCode::from(exit.code())
+}
+
+fn version() -> Exit {
+    let python = match interpreter::find(None) {
+        Ok(Interpreter { executable, version }) => {
+            format!("Python {version} at {}", executable.display())
+        }
+        Err(NotFound::Asked(reason) | NotFound::Nowhere(reason)) => format!("no Python: {reason}"),
+    };
+    cli::print(&format!("wptserve {}\n{python}\n", env!("CARGO_PKG_VERSION")));
+    Exit::Success
+}
+
+/// Hands over to Python with the extension; without a Python, runs the engine here.
+fn launch(serve: &ServeArguments, arguments: Vec<OsString>) -> Exit {
+    let reason = match interpreter::find(serve.python.as_deref()) {
+        Ok(python) => match extension() {
+            Ok(extension) => return hand_over(&python, &extension, arguments),
+            Err(reason) => reason,
+        },
+        Err(NotFound::Asked(reason)) => {
+            cli::error(&reason);
+            return Exit::Python;
+        }
+        Err(NotFound::Nowhere(reason)) => format!("no Python of version 3.10 or newer: {reason}"),
+    };
+    cli::serve(serve, &NativeLoader { reason })
+}
+
+/// The extension beside this executable.
+fn extension() -> Result<PathBuf, String> {
+    let executable = env::current_exe()
+        .and_then(|path| path.canonicalize())
+        .map_err(|error| format!("the executable's place is unknown: {error}"))?;
+    let folder = executable.parent().unwrap_or(Path::new("/"));
+    let extension = folder.join(EXTENSION);
+    if extension.is_file() {
+        return Ok(extension);
+    }
+    Err(format!("{EXTENSION} is missing beside {}", executable.display()))
+}
+
+/// Replaces this process by Python, which runs the engine. Comes back only when that fails.
+fn hand_over(python: &Interpreter, extension: &Path, arguments: Vec<OsString>) -> Exit {
+    let mut process = Process::new(&python.executable);
+    process.arg("-c").arg(START).arg(extension).args(arguments);
+    let error = become_process(process);
+    cli::error(&format!("{} cannot be started: {error}", python.executable.display()));
+    Exit::Python
+}
+
+#[cfg(unix)]
+fn become_process(mut process: Process) -> io::Error {
+    use std::os::unix::process::CommandExt;
+    process.exec()
+}
+
+#[cfg(not(unix))]
+fn become_process(mut process: Process) -> io::Error {
+    match process.status() {
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => error,
+    }
+}
+
+/// What Python runs: load the extension by its path, then hand it the arguments. The working
+/// directory, which `-c` puts on the path, is no place to import from.
+const START: &str = "import _imp, sys
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+extension, *arguments = sys.argv[1:]
+sys.argv[:] = ['wptserve', *arguments]
+sys.path[:] = [entry for entry in sys.path if entry]
+loader = ExtensionFileLoader('_wptserve', extension)
+module = _imp.create_dynamic(ModuleSpec('_wptserve', loader, origin=extension))
+_imp.exec_dynamic(module)
+module.main(arguments)";
+
+const EXTENSION: &str = if cfg!(target_os = "macos") {
+    "lib_wptserve.dylib"
+} else if cfg!(windows) {
+    "_wptserve.dll"
+} else {
+    "lib_wptserve.so"
+};

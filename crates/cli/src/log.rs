@@ -1,0 +1,215 @@
+//! The log: events as lines of text or JSON on standard error.
+
+use std::{
+    fmt::Write as _,
+    io::{self, IsTerminal, Write as _},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::json;
+use server::{
+    event::{Event, EventSink, Level, RequestRecord},
+    latin1,
+};
+
+use crate::arguments::LogFormat;
+
+/// Writes events to standard error.
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) requests: bool,
+    pub(crate) least: Level,
+    pub(crate) colour: bool,
+}
+
+impl EventSink for Log {
+    fn emit(&self, event: &Event<'_>) {
+        let level = level_of(event);
+        if level < self.least {
+            return;
+        }
+        let mut line = match self.format {
+            LogFormat::Text => self.text(event),
+            LogFormat::Json => json_line(event, level),
+        };
+        line.push('\n');
+        // One write per line, so that lines of threads do not mix. Nobody reads a closed stream.
+        let _closed = io::stderr().lock().write_all(line.as_bytes());
+    }
+
+    fn wants_requests(&self) -> bool {
+        self.requests
+    }
+}
+
+fn level_of(event: &Event<'_>) -> Level {
+    match event {
+        Event::Request(_) => Level::Info,
+        Event::BadRequest { .. } => Level::Warning,
+        Event::HandlerFailed { .. } => Level::Error,
+        Event::Message { level, .. } => *level,
+    }
+}
+
+impl Log {
+    fn text(&self, event: &Event<'_>) -> String {
+        match event {
+            Event::Request(record) => self.request(record),
+            Event::BadRequest { peer, status, message } => {
+                self.labelled(Level::Warning, &format!("{status} to {peer}: {message}"))
+            }
+            Event::HandlerFailed { url, location, message } => {
+                let mut text = String::new();
+                // Writing to a String cannot fail.
+                let _ = match location {
+                    Some((file, line)) => write!(text, "{file}:{line} failed for {url}"),
+                    None => write!(text, "the handler of {url} failed"),
+                };
+                for line in message.lines().skip(1) {
+                    let _ = write!(text, "\n{line}");
+                }
+                self.labelled(Level::Error, &text)
+            }
+            Event::Message { level, source, text } => {
+                self.labelled(*level, &format!("{source}: {text}"))
+            }
+        }
+    }
+
+    fn request(&self, record: &RequestRecord<'_>) -> String {
+        let status = record.status.map_or_else(|| "raw".to_owned(), |status| status.to_string());
+        let colour = match record.status {
+            Some(200..=299) => GREEN,
+            Some(300..=399) => CYAN,
+            Some(400..=499) => YELLOW,
+            Some(500..=599) => RED,
+            _ => MAGENTA,
+        };
+        format!(
+            "{} {} {} {} B {:.1} ms",
+            printable(record.method),
+            printable(record.target),
+            self.paint(colour, &status),
+            record.bytes,
+            record.duration.as_secs_f64() * 1000.0
+        )
+    }
+
+    fn labelled(&self, level: Level, text: &str) -> String {
+        let (label, colour) = match level {
+            Level::Debug => ("debug", CYAN),
+            Level::Info => ("info", GREEN),
+            Level::Warning => ("warning", YELLOW),
+            Level::Error => ("error", RED),
+        };
+        format!("{}: {text}", self.paint(colour, label))
+    }
+
+    fn paint(&self, colour: &str, text: &str) -> String {
+        if self.colour { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+fn json_line(event: &Event<'_>, level: Level) -> String {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let level = match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    match event {
+        Event::Request(record) => json!({
+            "time": time, "level": level, "event": "request",
+            "method": latin1(record.method), "target": latin1(record.target),
+            "status": record.status, "bytes": record.bytes,
+            "milliseconds": record.duration.as_secs_f64() * 1000.0,
+            "peer": record.peer.to_string(),
+        }),
+        Event::BadRequest { peer, status, message } => json!({
+            "time": time, "level": level, "event": "bad_request",
+            "status": status, "peer": peer.to_string(), "message": message,
+        }),
+        Event::HandlerFailed { url, location, message } => json!({
+            "time": time, "level": level, "event": "handler_failed",
+            "url": url, "file": location.map(|(file, _)| file),
+            "line": location.map(|(_, line)| line), "message": message,
+        }),
+        Event::Message { source, text, .. } => json!({
+            "time": time, "level": level, "event": "message", "source": source, "message": text,
+        }),
+    }
+    .to_string()
+}
+
+/// Bytes from the wire for a terminal: no control characters.
+fn printable(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}
+
+/// Whether the log is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Prints a result to standard output.
+pub fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    // Nobody reads a closed stream.
+    let _closed = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Prints an error that ends the command.
+pub fn error(text: &str) {
+    let label = if is_terminal() { format!("{RED}error{RESET}") } else { "error".to_owned() };
+    // Nobody reads a closed stream.
+    let _closed = io::stderr().lock().write_all(format!("{label}: {text}\n").as_bytes());
+}
+
+const GREEN: &str = "\x1b[32m";
+const CYAN: &str = "\x1b[36m";
+const YELLOW: &str = "\x1b[33m";
+const RED: &str = "\x1b[31m";
+const MAGENTA: &str = "\x1b[35m";
+const RESET: &str = "\x1b[0m";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn log(colour: bool) -> Log {
+        Log { format: LogFormat::Text, requests: true, least: Level::Debug, colour }
+    }
+
+    #[test]
+    fn a_request_is_one_line() {
+        let record = RequestRecord {
+            method: b"GET",
+            target: b"/a\x1b?\xff",
+            status: Some(404),
+            bytes: 120,
+            duration: Duration::from_micros(1240),
+            peer: "127.0.0.1:9".parse().unwrap(),
+        };
+        let event = Event::Request(record);
+        assert_eq!(log(false).text(&event), r"GET /a\x1b?\xff 404 120 B 1.2 ms");
+        assert_eq!(log(true).text(&event), "GET /a\\x1b?\\xff \x1b[33m404\x1b[0m 120 B 1.2 ms");
+    }
+
+    #[test]
+    fn a_failure_leads_with_file_line_and_url() {
+        let event = Event::HandlerFailed {
+            url: "http://h/x.py",
+            location: Some(("/root/x.py", 3)),
+            message: "Internal server error loading http://h/x.py:\n  Traceback\nValueError: x",
+        };
+        assert_eq!(
+            log(false).text(&event),
+            "error: /root/x.py:3 failed for http://h/x.py\n  Traceback\nValueError: x"
+        );
+        let line: serde_json::Value =
+            serde_json::from_str(&json_line(&event, Level::Error)).unwrap();
+        assert_eq!((line["file"].as_str(), line["line"].as_u64()), (Some("/root/x.py"), Some(3)));
+    }
+}

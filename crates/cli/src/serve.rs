@@ -1,0 +1,181 @@
+//! `wptserve DOC_ROOT`: one server in the foreground.
+
+use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
+
+use server::{
+    Bound, Config, Environment, Error, Limits, Router,
+    event::{Event, EventSink, Level},
+    files::{AsIsHandler, FileHandler},
+};
+use tokio::runtime;
+
+use crate::{
+    Exit, HandlerLoader, ServeArguments,
+    log::{self, Log},
+    ready,
+};
+
+/// Serves until SIGINT or SIGTERM.
+pub fn serve(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Exit {
+    match start(arguments, loader) {
+        Ok(()) => Exit::Success,
+        Err(Failure { exit, message }) => {
+            log::error(&message);
+            exit
+        }
+    }
+}
+
+struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { exit: Exit::of(&error), message: error.to_string() }
+    }
+}
+
+fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), Failure> {
+    let (config, warnings) = match &arguments.config {
+        Some(path) => Config::load(path)?,
+        None => (Config::default(), Vec::new()),
+    };
+    let doc_root = match (&arguments.doc_root, &config.doc_root) {
+        (None, Some(doc_root)) => doc_root.into(),
+        _ => arguments.doc_root(),
+    };
+    let doc_root = fs::canonicalize(&doc_root)
+        .and_then(|path| fs::read_dir(&path).map(|_readable| path))
+        .map_err(|error| Error::DocRoot { path: doc_root, reason: error.to_string() })?;
+
+    // Thousands of connections at once need more descriptors than the usual soft limit. Where it
+    // cannot be raised, the usual number has to do.
+    let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
+    let host = arguments.host.as_ref().or(config.server_host.as_ref());
+    let host = host.map_or("127.0.0.1", String::as_str);
+    let configured = config.http_ports();
+    let ports = match arguments.port {
+        Some(port) => vec![port],
+        None if configured.is_empty() => vec![DEFAULT_PORT],
+        None => configured,
+    };
+    let bound = Bound::new(host, &ports)?;
+    let addresses = bound.addresses();
+
+    let events: Arc<dyn EventSink> = Arc::new(Log {
+        format: arguments.log_format,
+        requests: arguments.logs_requests(),
+        least: if arguments.verbose > 1 { Level::Debug } else { Level::Info },
+        colour: log::is_terminal(),
+    });
+    for text in warnings {
+        events.emit(&Event::Message { level: Level::Warning, source: "config", text: &text });
+    }
+    warn_when_exposed(&*events, &addresses);
+    let mut http_ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
+    http_ports.dedup();
+    let environment = Arc::new(Environment {
+        config_json: config.resolved(&doc_root, &http_ports).to_string(),
+        doc_root,
+        stash: loader.stash(),
+        events,
+        limits: Limits {
+            max_body: arguments.max_body,
+            handler_timeout: arguments.handler_timeout,
+            ..Limits::default()
+        },
+    });
+    let python = loader.load(&environment).map_err(|reason| Failure {
+        exit: Exit::Python,
+        message: format!("Python handlers cannot be run: {reason}"),
+    })?;
+    let router =
+        Router::with_default_routes(python, Arc::new(AsIsHandler), Arc::new(FileHandler))?;
+    run(bound, environment, router, || announce(arguments, host, &addresses))
+}
+
+fn run(
+    bound: Bound,
+    environment: Arc<Environment>,
+    router: Router,
+    announce: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    let result = runtime.block_on(async {
+        // Before the announcement: a signal that comes right after it must find its handler.
+        let stop = stop_signal().map_err(Error::Runtime)?;
+        announce()?;
+        server::run(bound, environment, router, stop).await.map_err(Failure::from)
+    });
+    // Handlers that still run are left behind.
+    runtime.shutdown_background();
+    result
+}
+
+/// Completes at SIGINT or SIGTERM.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Completes at Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // An error means that no signal can come.
+        let _none = tokio::signal::ctrl_c().await;
+    })
+}
+
+fn announce(
+    arguments: &ServeArguments,
+    host: &str,
+    addresses: &[SocketAddr],
+) -> Result<(), Failure> {
+    let url = url(host, addresses);
+    if let Some(path) = &arguments.ready_file {
+        ready::write(path, &url, addresses).map_err(|error| Failure {
+            exit: Exit::Failure,
+            message: format!("the ready file {} cannot be written: {error}", path.display()),
+        })?;
+    }
+    let root = arguments.doc_root.as_deref().unwrap_or(Path::new("."));
+    log::print(&format!("Serving {} at {url}\n", root.display()));
+    Ok(())
+}
+
+fn url(host: &str, addresses: &[SocketAddr]) -> String {
+    let port = addresses.first().map_or(DEFAULT_PORT, SocketAddr::port);
+    let host = match host {
+        "0.0.0.0" | "::" | "" => "localhost".to_owned(),
+        host if host.contains(':') => format!("[{host}]"),
+        host => host.to_owned(),
+    };
+    format!("http://{host}:{port}/")
+}
+
+/// A document root is trusted code: whoever reaches the server can run its handlers.
+fn warn_when_exposed(events: &dyn EventSink, addresses: &[SocketAddr]) {
+    if let Some(address) = addresses.iter().find(|address| !address.ip().is_loopback()) {
+        let text = format!(
+            "{address} can be reached from other machines; the handlers of the document root run \
+             for whoever asks, with this user's rights"
+        );
+        events.emit(&Event::Message { level: Level::Warning, source: "listener", text: &text });
+    }
+}
+
+const DEFAULT_PORT: u16 = 8000;

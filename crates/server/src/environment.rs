@@ -1,0 +1,43 @@
+//! What the server offers to handlers, and the bounds it keeps.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{event::EventSink, stash::StashStore};
+
+/// Shared by all requests of a server.
+pub struct Environment {
+    /// The document root: absolute, without a trailing slash (but for `/` itself).
+    pub doc_root: PathBuf,
+    /// The resolved configuration as JSON, for handlers.
+    pub config_json: String,
+    /// Where values live between requests.
+    pub stash: Arc<dyn StashStore>,
+    /// Where events go.
+    pub events: Arc<dyn EventSink>,
+    /// Bounds on what a client may do.
+    pub limits: Limits,
+}
+
+/// Bounds on what a client, or a handler, may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest request body in bytes; none by default.
+    pub max_body: Option<u64>,
+    /// How long a request's head may take from its first byte on.
+    pub head_timeout: Duration,
+    /// How long a connection may wait for its next request.
+    pub idle_timeout: Duration,
+    /// How long a handler may take until it is given up; none by default.
+    pub handler_timeout: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body: None,
+            head_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(300),
+            handler_timeout: None,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! What can go wrong before a request is served.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+/// An error of the engine; each names what it is about and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The document root is missing or is no directory.
+    #[error(
+        "the document root {path} cannot be served: {reason}; name an existing directory, as in `wptserve path/to/tests`"
+    )]
+    DocRoot {
+        /// The path as given.
+        path: PathBuf,
+        /// Why it cannot be served.
+        reason: String,
+    },
+    /// The host name to listen on does not resolve.
+    #[error(
+        "the host `{host}` does not resolve to an address: {source}; use an address such as 127.0.0.1 with --host"
+    )]
+    Resolve {
+        /// The host as given.
+        host: String,
+        /// The resolver's error.
+        source: io::Error,
+    },
+    /// The port is taken by another socket.
+    #[error(
+        "port {port} on {host} is in use{holder}; stop what uses it, or choose another with --port (0 picks a free one)"
+    )]
+    PortInUse {
+        /// The address that was asked for.
+        host: String,
+        /// The port that was asked for.
+        port: u16,
+        /// ` by NAME (pid N)` where it can be known, else empty.
+        holder: String,
+    },
+    /// Listening failed for another reason.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The configuration file cannot be read.
+    #[error("the configuration file {path} cannot be read: {source}")]
+    ConfigRead {
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The configuration file says something that has no meaning.
+    #[error("the configuration file {path} is wrong: {reason}")]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Which key, what is wrong with it, what is allowed.
+        reason: String,
+    },
+    /// A route's pattern is malformed.
+    #[error("the route pattern `{pattern}` is malformed: {reason}")]
+    Route {
+        /// The pattern as given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The runtime or the signal handlers could not be set up.
+    #[error("the event loop cannot start: {0}")]
+    Runtime(io::Error),
+}

@@ -1,0 +1,42 @@
+//! What answers a request.
+
+use crate::{Request, Response, ResponseWriter};
+
+/// A request and the way to answer it.
+pub struct Exchange {
+    /// The request.
+    pub request: Request,
+    /// The way back to the client.
+    pub writer: ResponseWriter,
+}
+
+impl Exchange {
+    /// Answers with a whole response.
+    pub fn respond(self, response: Response) {
+        self.writer.respond(response);
+    }
+}
+
+/// Answers requests.
+///
+/// Called on the I/O thread: an implementation answers at once or hands the exchange to another
+/// thread, and never blocks.
+pub trait Handler: Send + Sync {
+    /// Answers one request. An exchange that is dropped unanswered closes the connection.
+    fn handle(&self, exchange: Exchange);
+}
+
+/// Answers every request with one status: for routes whose handler cannot run here.
+#[derive(Debug, Clone)]
+pub struct ErrorHandler {
+    /// The status code.
+    pub status: u16,
+    /// The message in the JSON body.
+    pub message: String,
+}
+
+impl Handler for ErrorHandler {
+    fn handle(&self, exchange: Exchange) {
+        exchange.respond(Response::error(self.status, &self.message));
+    }
+}

@@ -1,0 +1,160 @@
+//! Binding and accepting.
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    net::{SocketAddr, ToSocketAddrs},
+    time::Duration,
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::Error;
+
+/// Binds every address that `host` resolves to, all on the same port. Port 0 picks a free one.
+pub(crate) fn bind(host: &str, port: u16) -> Result<Vec<std::net::TcpListener>, Error> {
+    let resolve = |source| Error::Resolve { host: host.to_owned(), source };
+    let mut addresses: Vec<SocketAddr> =
+        (host, port).to_socket_addrs().map_err(resolve)?.collect();
+    addresses.dedup();
+    if addresses.is_empty() {
+        return Err(resolve(io::Error::new(ErrorKind::NotFound, "no address")));
+    }
+    let mut listeners = Vec::new();
+    let mut port = port;
+    for address in addresses {
+        let address = SocketAddr::new(address.ip(), port);
+        match bind_one(address) {
+            Ok(listener) => {
+                port = listener.local_addr().map_or(port, |bound| bound.port());
+                listeners.push(listener);
+            }
+            // A name such as localhost may have an IPv6 address on a host without IPv6.
+            Err(error)
+                if !listeners.is_empty()
+                    && matches!(
+                        error.kind(),
+                        ErrorKind::AddrNotAvailable | ErrorKind::Unsupported
+                    ) => {}
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                let holder = holder(address).map(|name| format!(" by {name}")).unwrap_or_default();
+                return Err(Error::PortInUse { host: host.to_owned(), port, holder });
+            }
+            Err(source) => return Err(Error::Listen { address, source }),
+        }
+    }
+    Ok(listeners)
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if cfg!(unix) {
+        // Otherwise a restart fails while old connections are in TIME-WAIT.
+        socket.set_reuse_address(true)?;
+    }
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket.into())
+}
+
+/// The next connection. Waits out what only time can mend, such as a lack of descriptors.
+pub(crate) async fn accept(
+    listener: &TcpListener,
+    mut warn: impl FnMut(&io::Error),
+) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Without it a response in two writes waits 40 ms for the client's ACK. It fails
+                // only when the client is gone already.
+                let _gone = stream.set_nodelay(true);
+                return (stream, peer);
+            }
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionAborted
+                        | ErrorKind::ConnectionReset
+                        | ErrorKind::Interrupted
+                ) => {}
+            Err(error) => {
+                warn(&error);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// `NAME (pid N)` of the process that listens on an address, as far as this user may know it.
+#[cfg(target_os = "linux")]
+fn holder(address: SocketAddr) -> Option<String> {
+    let inode = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .iter()
+        .filter_map(|table| fs::read_to_string(table).ok())
+        .find_map(|table| listening_inode(&table, address.port()).map(str::to_owned))?;
+    let wanted = format!("socket:[{inode}]");
+    for process in fs::read_dir("/proc").ok()?.flatten() {
+        let name = process.file_name();
+        let Some(pid) = name.to_str().filter(|name| name.bytes().all(|b| b.is_ascii_digit()))
+        else {
+            continue;
+        };
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
+        for descriptor in descriptors.flatten() {
+            if fs::read_link(descriptor.path()).is_ok_and(|link| link.as_os_str() == &*wanted) {
+                let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+                return Some(format!("{} (pid {pid})", name.trim()));
+            }
+        }
+    }
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn holder(_address: SocketAddr) -> Option<String> {
+    None
+}
+
+/// The inode of the listening socket on a port, out of the text of `/proc/net/tcp`.
+#[cfg(target_os = "linux")]
+fn listening_inode(table: &str, port: u16) -> Option<&str> {
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let (_, hex_port) = fields.get(1)?.rsplit_once(':')?;
+        let listening = fields.get(3) == Some(&"0A");
+        (listening && u16::from_str_radix(hex_port, 16) == Ok(port))
+            .then(|| fields.get(9).copied())
+            .flatten()
+    })
+}
+
+const BACKLOG: i32 = 2048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_names_the_process() {
+        let listeners = bind("127.0.0.1", 0).unwrap();
+        let port = listeners[0].local_addr().unwrap().port();
+        let Err(Error::PortInUse { holder, port: named, .. }) = bind("127.0.0.1", port) else {
+            panic!("bound twice");
+        };
+        assert_eq!(named, port);
+        if cfg!(target_os = "linux") {
+            assert!(holder.contains(&format!("(pid {})", std::process::id())), "{holder}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_does_not_resolve_is_named() {
+        let error = bind("no-such-name.invalid", 0).unwrap_err();
+        assert!(error.to_string().starts_with("the host `no-such-name.invalid`"), "{error}");
+    }
+}

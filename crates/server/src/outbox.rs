@@ -1,0 +1,281 @@
+//! The channel from a handler to its connection's task.
+//!
+//! A handler writes through [`ResponseWriter`] from any thread; the task takes what is there and
+//! puts it on the wire. The channel is bounded in bytes: a handler that is ahead of the client
+//! waits in [`ResponseWriter::send`].
+
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+
+use crate::{Response, takeover::Inbox};
+
+/// A handler's side. Dropped without [`finish`](Self::finish), it aborts the response, so that
+/// a handler which fails never leaves the client waiting.
+#[derive(Debug)]
+pub struct ResponseWriter {
+    outbox: Arc<Outbox>,
+    finished: bool,
+}
+
+/// The peer is gone, or the engine gave up on the handler: nothing more can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client closed the connection")]
+pub struct PeerGone;
+
+/// Why nothing was sent at once.
+#[derive(Debug)]
+pub enum TrySendError {
+    /// The client is slow; the bytes come back, for [`ResponseWriter::send`].
+    Full(Bytes),
+    /// See [`PeerGone`].
+    PeerGone,
+}
+
+/// What becomes of the connection after a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The next request may follow, if the request itself did not ask to close.
+    KeepAlive,
+    /// All that was written is delivered, then the connection closes.
+    Close,
+    /// The response is broken off: delivered as far as it was written, then closed.
+    Abort,
+}
+
+impl ResponseWriter {
+    /// A writer and the task's side of it.
+    pub(crate) fn new() -> (Self, Arc<Outbox>) {
+        let outbox = Arc::new(Outbox::default());
+        (Self { outbox: Arc::clone(&outbox), finished: false }, outbox)
+    }
+
+    /// Sends bytes as they are, unless that would have to wait for the client.
+    pub fn try_send(&self, bytes: Bytes) -> Result<(), TrySendError> {
+        let mut state = self.outbox.lock();
+        if state.peer_gone {
+            return Err(TrySendError::PeerGone);
+        }
+        if state.queued >= HIGH_WATER {
+            return Err(TrySendError::Full(bytes));
+        }
+        state.push(bytes);
+        Outbox::wake(state);
+        Ok(())
+    }
+
+    /// Sends bytes as they are; waits while the client is too far behind. Not for the I/O thread.
+    pub fn send(&self, bytes: Bytes) -> Result<(), PeerGone> {
+        let mut state = self.outbox.lock();
+        while state.queued >= HIGH_WATER && !state.peer_gone {
+            state = self.outbox.space.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.peer_gone {
+            return Err(PeerGone);
+        }
+        state.push(bytes);
+        Outbox::wake(state);
+        Ok(())
+    }
+
+    /// Sends a whole response and ends. The task frames it.
+    pub fn respond(mut self, response: Response) {
+        self.finished = true;
+        let mut state = self.outbox.lock();
+        state.response = Some(Box::new(response));
+        state.finish = Some(Finish::KeepAlive);
+        Outbox::wake(state);
+    }
+
+    /// Sends the last bytes and ends.
+    pub fn finish(&mut self, bytes: Bytes, finish: Finish) {
+        self.finished = true;
+        let mut state = self.outbox.lock();
+        state.push(bytes);
+        state.finish.get_or_insert(finish);
+        Outbox::wake(state);
+    }
+
+    /// Whether nothing more can be sent.
+    pub fn is_peer_gone(&self) -> bool {
+        self.outbox.lock().peer_gone
+    }
+
+    /// Notes the status code for the log.
+    pub fn note_status(&self, status: u16) {
+        self.outbox.lock().status = Some(status);
+    }
+
+    /// Makes the connection the handler's own: from now on the task hands over what the client
+    /// sends, beginning with what follows the request's head, and nothing is parsed any more.
+    pub fn take_over(&self) -> Arc<Inbox> {
+        let mut state = self.outbox.lock();
+        let inbox = Arc::clone(state.inbox.get_or_insert_with(Arc::default));
+        Outbox::wake(state);
+        inbox
+    }
+}
+
+impl Drop for ResponseWriter {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.finish(Bytes::new(), Finish::Abort);
+        }
+    }
+}
+
+/// The task's side.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    space: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: Vec<Bytes>,
+    queued: usize,
+    response: Option<Box<Response>>,
+    finish: Option<Finish>,
+    inbox: Option<Arc<Inbox>>,
+    status: Option<u16>,
+    peer_gone: bool,
+    waker: Option<Waker>,
+}
+
+/// What the task found in the outbox.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Bytes to put on the wire, in order.
+    pub(crate) bytes: Vec<Bytes>,
+    /// A whole response, to be framed; nothing else is in such a batch.
+    pub(crate) response: Option<Box<Response>>,
+    /// Set when nothing follows.
+    pub(crate) finish: Option<Finish>,
+    /// Set once the handler took the connection over.
+    pub(crate) inbox: Option<Arc<Inbox>>,
+    /// The status code, where the handler told it.
+    pub(crate) status: Option<u16>,
+}
+
+impl Outbox {
+    /// Takes everything that is queued; pending while there is nothing new.
+    pub(crate) fn poll_take(&self, cx: &mut Context<'_>, batch: &mut Batch) -> Poll<()> {
+        let mut state = self.lock();
+        let news = !state.queue.is_empty()
+            || state.response.is_some()
+            || state.finish.is_some()
+            || state.inbox.is_some() != batch.inbox.is_some();
+        if !news {
+            match &mut state.waker {
+                Some(waker) if waker.will_wake(cx.waker()) => {}
+                waker => *waker = Some(cx.waker().clone()),
+            }
+            return Poll::Pending;
+        }
+        batch.bytes.append(&mut state.queue);
+        batch.response = state.response.take();
+        batch.finish = state.finish;
+        batch.status = batch.status.or(state.status);
+        batch.inbox.clone_from(&state.inbox);
+        let was_full = state.queued >= HIGH_WATER;
+        state.queued = 0;
+        drop(state);
+        if was_full {
+            self.space.notify_all();
+        }
+        Poll::Ready(())
+    }
+
+    /// Makes every later write fail, and wakes a handler that waits.
+    pub(crate) fn set_peer_gone(&self) {
+        let mut state = self.lock();
+        state.peer_gone = true;
+        state.queue.clear();
+        if let Some(inbox) = &state.inbox {
+            inbox.end();
+        }
+        drop(state);
+        self.space.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock with the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wake(mut state: MutexGuard<'_, State>) {
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl State {
+    fn push(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() && !self.peer_gone {
+            self.queued += bytes.len();
+            self.queue.push(bytes);
+        }
+    }
+}
+
+/// A handler waits once this many bytes are queued.
+const HIGH_WATER: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    fn take(outbox: &Outbox) -> Option<Batch> {
+        let mut batch = Batch::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        outbox.poll_take(&mut cx, &mut batch).is_ready().then_some(batch)
+    }
+
+    #[test]
+    fn what_is_sent_arrives_in_order_in_one_batch() {
+        let (mut writer, outbox) = ResponseWriter::new();
+        assert!(take(&outbox).is_none());
+        writer.send(Bytes::from_static(b"a")).unwrap();
+        writer.send(Bytes::from_static(b"b")).unwrap();
+        writer.finish(Bytes::from_static(b"c"), Finish::KeepAlive);
+        let batch = take(&outbox).unwrap();
+        assert_eq!(batch.bytes, ["a", "b", "c"]);
+        assert_eq!(batch.finish, Some(Finish::KeepAlive));
+    }
+
+    #[test]
+    fn a_writer_that_is_dropped_aborts() {
+        let (writer, outbox) = ResponseWriter::new();
+        drop(writer);
+        assert_eq!(take(&outbox).unwrap().finish, Some(Finish::Abort));
+    }
+
+    #[test]
+    fn a_writer_ahead_of_the_client_waits_for_space() {
+        let (writer, outbox) = ResponseWriter::new();
+        writer.send(Bytes::from(vec![0; HIGH_WATER])).unwrap();
+        assert!(matches!(
+            writer.try_send(Bytes::from_static(b"x")),
+            Err(TrySendError::Full(bytes)) if bytes == "x"
+        ));
+        let sender = thread::spawn(move || writer.send(Bytes::from_static(b"x")));
+        assert_eq!(take(&outbox).unwrap().bytes[0].len(), HIGH_WATER);
+        assert_eq!(sender.join().unwrap(), Ok(()));
+    }
+
+    #[test]
+    fn a_writer_learns_that_the_peer_is_gone() {
+        let (writer, outbox) = ResponseWriter::new();
+        writer.send(Bytes::from(vec![0; HIGH_WATER])).unwrap();
+        outbox.set_peer_gone();
+        assert_eq!(writer.send(Bytes::from_static(b"x")), Err(PeerGone));
+    }
+}

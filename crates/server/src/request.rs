@@ -1,0 +1,109 @@
+//! One request, as handlers see it.
+
+use std::{borrow::Cow, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use proto::{HeaderList, RequestHead, TargetForm, Version, percent, route::RouteMatch};
+
+use crate::{RequestBody, environment::Environment};
+
+/// What all requests of a connection have in common.
+#[derive(Debug, Clone)]
+pub struct ConnectionInfo {
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// The address that the client connected to.
+    pub local: SocketAddr,
+    /// `http` or `https`.
+    pub scheme: &'static str,
+}
+
+/// A request whose head is complete. Its body may still be arriving.
+pub struct Request {
+    /// The head as received.
+    pub head: RequestHead,
+    /// The body.
+    pub body: RequestBody,
+    /// The connection it came on.
+    pub connection: Arc<ConnectionInfo>,
+    /// What the server offers to handlers.
+    pub environment: Arc<Environment>,
+    /// What the route's pattern matched; set by the router.
+    pub route_match: Option<RouteMatch>,
+    decoded_path: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// A request with the given head and body.
+    pub fn new(
+        head: RequestHead,
+        body: RequestBody,
+        connection: Arc<ConnectionInfo>,
+        environment: Arc<Environment>,
+    ) -> Self {
+        let decoded_path = match percent::decode(&head.target.path) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(decoded) => Some(decoded),
+        };
+        Self { head, body, connection, environment, route_match: None, decoded_path }
+    }
+
+    /// The header list.
+    pub fn headers(&self) -> &HeaderList {
+        &self.head.headers
+    }
+
+    /// The percent-decoded path, always with a leading `/` for origin-form and absolute-form
+    /// targets.
+    pub fn path(&self) -> &[u8] {
+        self.decoded_path.as_deref().unwrap_or(&self.head.target.path)
+    }
+
+    /// Whether the request asks for the head only.
+    pub fn is_head(&self) -> bool {
+        self.head.method.as_ref() == b"HEAD"
+    }
+
+    /// The target as the reference spells it in `request.url`: an absolute-form target as it is,
+    /// any other behind `scheme://host:port`. The host is the `Host` field's, or the address that
+    /// the client connected to.
+    pub fn url(&self) -> Vec<u8> {
+        if matches!(self.head.target.form, TargetForm::Absolute { .. }) {
+            return self.head.raw_target.to_vec();
+        }
+        let mut url = Vec::with_capacity(64 + self.head.raw_target.len());
+        url.extend_from_slice(self.connection.scheme.as_bytes());
+        url.extend_from_slice(b"://");
+        match self.headers().get(b"host") {
+            Some(host) => {
+                url.extend_from_slice(host);
+                if !host.contains(&b':') {
+                    url.extend_from_slice(format!(":{}", self.connection.local.port()).as_bytes());
+                }
+            }
+            None => url.extend_from_slice(self.connection.local.to_string().as_bytes()),
+        }
+        url.extend_from_slice(&self.head.raw_target);
+        url
+    }
+
+    /// [`url`](Self::url) for a message.
+    pub fn display_url(&self) -> String {
+        latin1(&self.url())
+    }
+
+    /// The version of HTTP that the client spoke.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The query, without `?`.
+    pub fn query(&self) -> Option<&Bytes> {
+        self.head.target.query.as_ref()
+    }
+}
+
+/// Text with one character per byte.
+pub fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
+}

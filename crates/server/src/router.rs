@@ -1,0 +1,81 @@
+//! Which handler answers a request.
+
+use std::sync::Arc;
+
+use proto::route::Pattern;
+
+use crate::{Error, Handler, Request};
+
+/// The method of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Method {
+    /// Any method.
+    Any,
+    /// This method, case-sensitive; GET also answers HEAD.
+    Named(Vec<u8>),
+}
+
+impl Method {
+    fn matches(&self, method: &[u8]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Named(name) => name == method || (name == b"GET" && method == b"HEAD"),
+        }
+    }
+}
+
+struct Route {
+    method: Method,
+    pattern: Pattern,
+    handler: Arc<dyn Handler>,
+}
+
+/// Routes in order; the first that matches the method and the decoded path answers.
+#[derive(Default)]
+pub struct Router {
+    routes: Vec<Route>,
+}
+
+impl Router {
+    /// The routes of a bare server: Python files for any method, `.asis` files and all other
+    /// files for GET.
+    pub fn with_default_routes(
+        python: Arc<dyn Handler>,
+        as_is: Arc<dyn Handler>,
+        files: Arc<dyn Handler>,
+    ) -> Result<Self, Error> {
+        let mut router = Self::default();
+        let get = || Method::Named(b"GET".to_vec());
+        router.push(Method::Any, "*.py", python)?;
+        router.push(get(), "*.asis", as_is)?;
+        router.push(get(), "*", files)?;
+        Ok(router)
+    }
+
+    /// Adds a route behind the others.
+    pub fn push(
+        &mut self,
+        method: Method,
+        pattern: &str,
+        handler: Arc<dyn Handler>,
+    ) -> Result<(), Error> {
+        let pattern = Pattern::compile(pattern).map_err(|error| Error::Route {
+            pattern: pattern.to_owned(),
+            reason: error.to_string(),
+        })?;
+        self.routes.push(Route { method, pattern, handler });
+        Ok(())
+    }
+
+    /// The handler for a request, whose `route_match` is set; `None` when no route matches.
+    pub fn route(&self, request: &mut Request) -> Option<&Arc<dyn Handler>> {
+        self.routes.iter().find_map(|route| {
+            if !route.method.matches(&request.head.method) {
+                return None;
+            }
+            let matched = route.pattern.matches(request.path())?;
+            request.route_match = Some(matched);
+            Some(&route.handler)
+        })
+    }
+}

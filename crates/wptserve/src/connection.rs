@@ -1,0 +1,115 @@
+//! The raw connection, for handlers that want more than a response.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use pyo3::{
+    exceptions::{PyTimeoutError, PyValueError},
+    prelude::*,
+    types::PyBytes,
+};
+use server::Inbox;
+
+use crate::{response::Response, writer::send_raw};
+
+/// The writing side of the connection, as a binary file: `response.writer._wfile`.
+#[pyclass(frozen, module = "wptserve.response")]
+pub(crate) struct ConnectionFile {
+    response: Py<Response>,
+}
+
+impl ConnectionFile {
+    pub(crate) fn new(response: Py<Response>) -> Self {
+        Self { response }
+    }
+}
+
+#[pymethods]
+#[expect(clippy::unused_self, reason = "methods of the file protocol")]
+impl ConnectionFile {
+    /// Sends bytes as they are. `BrokenPipeError` once the client is gone.
+    fn write(&self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
+        send_raw(py, self.response.get(), data)?;
+        Ok(data.len())
+    }
+
+    /// Does nothing: what is written is sent at once.
+    fn flush(&self) {}
+
+    fn writable(&self) -> bool {
+        true
+    }
+
+    fn readable(&self) -> bool {
+        false
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        false
+    }
+}
+
+/// A connection that a handler took over. It closes when the handler is done.
+#[pyclass(frozen, module = "wptserve.response")]
+pub(crate) struct RawConnection {
+    response: Py<Response>,
+    inbox: Arc<Inbox>,
+    closed: AtomicBool,
+}
+
+impl RawConnection {
+    pub(crate) fn new(response: Py<Response>, inbox: Arc<Inbox>) -> Self {
+        Self { response, inbox, closed: AtomicBool::new(false) }
+    }
+
+    fn check_open(&self) -> PyResult<()> {
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(PyValueError::new_err("the connection was closed by this handler"));
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl RawConnection {
+    /// One to `size` bytes that the client sent; waits for the first. Empty when the client has
+    /// ended its side. `TimeoutError` when `timeout` seconds pass without.
+    #[pyo3(signature = (size, timeout = None))]
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        size: usize,
+        timeout: Option<f64>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        self.check_open()?;
+        let timeout = timeout
+            .map(Duration::try_from_secs_f64)
+            .transpose()
+            .map_err(|error| PyValueError::new_err(format!("timeout: {error}")))?;
+        match py.detach(|| self.inbox.read(size, timeout)) {
+            Some(data) => Ok(PyBytes::new(py, &data)),
+            None => Err(PyTimeoutError::new_err("the client sent nothing in time")),
+        }
+    }
+
+    /// Sends bytes as they are; waits while the client is behind. `BrokenPipeError` once it is
+    /// gone.
+    fn write(&self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
+        self.check_open()?;
+        send_raw(py, self.response.get(), data)?;
+        Ok(data.len())
+    }
+
+    /// Closes the connection once all that was written is delivered.
+    fn close(&self) {
+        if !self.closed.swap(true, Ordering::Relaxed) {
+            self.response.get().progress.lock().finish(server::Finish::Close);
+        }
+    }
+}

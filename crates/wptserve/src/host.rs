@@ -1,0 +1,117 @@
+//! The engine inside a Python process.
+
+use std::{
+    ffi::OsString,
+    path::Path,
+    sync::{Arc, Mutex, OnceLock, mpsc},
+    thread,
+    time::Duration,
+};
+
+use cli::HandlerLoader;
+use pyo3::{prelude::*, sync::PyOnceLock, types::PyModule};
+use server::{
+    Environment, Handler,
+    event::{Event, EventSink, Level},
+};
+
+use crate::{embedded, pool::Pool, script::PythonHandler, stash};
+
+/// Runs the command line, then ends the process: a handler may hold a thread for as long as it
+/// likes, so there is no other way out.
+#[pyfunction]
+pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
+    let code = py.detach(|| cli::run(argv, &PythonLoader));
+    py.detach(flush_standard_streams);
+    std::process::exit(code.into());
+}
+
+/// Writes out what handlers printed, unless that takes long.
+fn flush_standard_streams() {
+    let (done, wait) = mpsc::channel();
+    thread::spawn(move || {
+        Python::attach(|py| {
+            let Ok(sys) = py.import("sys") else { return };
+            for stream in ["stdout", "stderr"] {
+                // A stream that is closed has nothing left to write.
+                let _closed = sys.getattr(stream).and_then(|s| s.call_method0("flush"));
+            }
+        });
+        // The receiver is gone when this took too long.
+        let _late = done.send(());
+    });
+    let _timeout = wait.recv_timeout(Duration::from_millis(300));
+}
+
+/// Makes the Python handler for a server.
+struct PythonLoader;
+
+impl HandlerLoader for PythonLoader {
+    fn load(&self, environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String> {
+        Python::attach(|py| prepare(py, environment)).map_err(|error| error.to_string())?;
+        let events = Arc::clone(&environment.events);
+        let on_full = move |threads| {
+            let text = format!("{threads} handlers are running; more requests wait for one to end");
+            events.emit(&Event::Message { level: Level::Warning, source: "pool", text: &text });
+        };
+        Ok(Arc::new(PythonHandler::new(Pool::new(MAX_THREADS, Box::new(on_full)))))
+    }
+
+    fn stash(&self) -> Arc<dyn server::stash::StashStore> {
+        Arc::clone(stash::store())
+    }
+}
+
+fn prepare(py: Python<'_>, environment: &Arc<Environment>) -> PyResult<()> {
+    // The first server's; there is one in a process that the command line runs.
+    let _same = EVENTS.set(Arc::clone(&environment.events));
+    *CONFIG_JSON.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+        environment.config_json.clone();
+    let sys = py.import("sys")?;
+    // A short handler beside a busy one waits for half a millisecond, not five.
+    sys.call_method1("setswitchinterval", (0.0005,))?;
+    add_to_path(&sys, &environment.doc_root)
+}
+
+/// Puts the document root first on `sys.path`, so that handlers import helpers by their place.
+fn add_to_path(sys: &Bound<'_, PyModule>, doc_root: &Path) -> PyResult<()> {
+    let path = sys.getattr("path")?;
+    if !path.contains(doc_root.as_os_str())? {
+        path.call_method1("insert", (0, doc_root.as_os_str()))?;
+    }
+    Ok(())
+}
+
+static EVENTS: OnceLock<Arc<dyn EventSink>> = OnceLock::new();
+static CONFIG_JSON: Mutex<String> = Mutex::new(String::new());
+
+/// `wptserve.config.Config` with the server's configuration.
+pub(crate) fn config(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    static CONFIG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let config = CONFIG.get_or_try_init(py, || {
+        let json = CONFIG_JSON.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        py.import("wptserve.config")?.call_method1("from_json", (json,)).map(Bound::unbind)
+    })?;
+    Ok(config.clone_ref(py))
+}
+
+/// Passes a message of Python's `logging` on to the server's log.
+#[pyfunction]
+pub(crate) fn log(level: u32, logger: &str, message: &str) {
+    let Some(events) = EVENTS.get() else { return };
+    let level = match level {
+        0..=10 => Level::Debug,
+        11..=20 => Level::Info,
+        21..=30 => Level::Warning,
+        _ => Level::Error,
+    };
+    events.emit(&Event::Message { level, source: logger, text: message });
+}
+
+/// Makes the embedded modules importable.
+pub(crate) fn install(extension: &Bound<'_, PyModule>) -> PyResult<()> {
+    embedded::install(extension)
+}
+
+/// The most handlers that run or sleep at once; each holds a thread.
+const MAX_THREADS: usize = 8192;

@@ -1,0 +1,316 @@
+//! `Request` and `Server`: what a handler reads.
+
+use pyo3::{
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType},
+};
+use server::RequestBody;
+
+use crate::{
+    input_file::{InputFile, read_at},
+    slot::{Slot, lazy_attributes},
+    stash,
+    text::latin1_str,
+};
+
+/// An HTTP request. Every attribute is made when it is first read, and may be replaced.
+#[pyclass(frozen, subclass, dict, weakref, module = "wptserve.request")]
+pub(crate) struct Request {
+    pub(crate) inner: server::Request,
+    attributes: Attributes,
+}
+
+#[derive(Default)]
+#[expect(non_snake_case, reason = "GET and POST are the attributes' names")]
+struct Attributes {
+    doc_root: Slot,
+    route_match: Slot,
+    client_address: Slot,
+    protocol_version: Slot,
+    method: Slot,
+    raw_headers: Slot,
+    request_path: Slot,
+    url_base: Slot,
+    url: Slot,
+    url_parts: Slot,
+    request_line: Slot,
+    raw_input: Slot,
+    body: Slot,
+    GET: Slot,
+    POST: Slot,
+    cookies: Slot,
+    headers: Slot,
+    auth: Slot,
+    server: Slot,
+}
+
+lazy_attributes!(Request {
+    /// The directory that paths are resolved against, without a trailing slash (`str`).
+    doc_root, set_doc_root = make_doc_root;
+    /// What the route's pattern matched: names to `str`, `*` for the star.
+    route_match, set_route_match = make_route_match;
+    /// The client's `(host, port)`.
+    client_address, set_client_address = make_client_address;
+    /// `HTTP/1.1`: the version that is answered with.
+    protocol_version, set_protocol_version = make_protocol_version;
+    /// The method (`str`).
+    method, set_method = make_method;
+    /// The header fields with their case and order (`http.client.HTTPMessage`).
+    raw_headers, set_raw_headers = make_raw_headers;
+    /// The request target as received: path and query (`str`).
+    request_path, set_request_path = make_request_path;
+    /// The prefix of the path that the handler is mounted at.
+    url_base, set_url_base = make_url_base;
+    /// The absolute URL (`str`).
+    url, set_url = make_url;
+    /// The parts of the URL (`urllib.parse.SplitResult`).
+    url_parts, set_url_parts = make_url_parts;
+    /// The request line with its line end (`bytes`).
+    request_line, set_request_line = make_request_line;
+    /// The body as a file.
+    raw_input, set_raw_input = make_raw_input;
+    /// The whole body (`bytes`).
+    body, set_body = make_body;
+    /// The query's parameters (`MultiDict`).
+    GET, set_get = make_get;
+    /// The body's form fields (`MultiDict`); uploads are `FieldStorage`.
+    POST, set_post = make_post;
+    /// The cookies that were sent (`Cookies`).
+    cookies, set_cookies = make_cookies;
+    /// The header fields by lower-case name (`RequestHeaders`).
+    headers, set_headers = make_headers;
+    /// The credentials of HTTP Basic authentication (`Authentication`).
+    auth, set_auth = make_auth;
+    /// The stash and the configuration.
+    server, set_server = make_server;
+});
+
+impl Request {
+    pub(crate) fn new(inner: server::Request) -> Self {
+        Self { inner, attributes: Attributes::default() }
+    }
+}
+
+#[pymethods]
+impl Request {
+    /// Does nothing: the body goes with the request.
+    #[expect(clippy::unused_self, reason = "a method of the context protocol")]
+    fn close(&self) {}
+
+    fn __enter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    #[pyo3(signature = (*_exc))]
+    #[expect(clippy::unused_self, reason = "a method of the context protocol")]
+    fn __exit__(&self, _exc: &Bound<'_, PyTuple>) -> bool {
+        false
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let method = slf.getattr("method")?;
+        Ok(format!("<Request {method} {}>", slf.getattr("url")?))
+    }
+}
+
+type Made<'py> = PyResult<Bound<'py, PyAny>>;
+
+fn make_doc_root<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    Ok(request.get().inner.environment.doc_root.as_os_str().into_pyobject(request.py())?.into_any())
+}
+
+fn make_route_match<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let py = request.py();
+    let inner = &request.get().inner;
+    let Some(matched) = &inner.route_match else { return Ok(py.None().into_bound(py)) };
+    let text = |range: &std::ops::Range<usize>| latin1_str(py, &inner.path()[range.clone()]);
+    let parts = PyDict::new(py);
+    for (name, range) in &matched.groups {
+        parts.set_item(name, text(range))?;
+    }
+    if let Some(range) = &matched.star {
+        parts.set_item("*", text(range))?;
+    }
+    Ok(parts.into_any())
+}
+
+fn make_client_address<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let peer = request.get().inner.connection.peer;
+    Ok((peer.ip().to_string(), peer.port()).into_pyobject(request.py())?.into_any())
+}
+
+fn make_protocol_version<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    Ok(PyString::intern(request.py(), "HTTP/1.1").into_any())
+}
+
+fn make_method<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    Ok(latin1_str(request.py(), &request.get().inner.head.method).into_any())
+}
+
+fn make_raw_headers<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let py = request.py();
+    let pairs = PyList::empty(py);
+    for field in request.get().inner.headers() {
+        pairs.append((latin1_str(py, &field.name), latin1_str(py, &field.value)))?;
+    }
+    helper(py, &RAW_HEADERS, "raw_headers")?.call1((pairs,))
+}
+
+fn make_request_path<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    Ok(latin1_str(request.py(), &request.get().inner.head.raw_target).into_any())
+}
+
+fn make_url_base<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    Ok(PyString::intern(request.py(), "/").into_any())
+}
+
+fn make_url<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    Ok(latin1_str(request.py(), &request.get().inner.url()).into_any())
+}
+
+fn make_url_parts<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    static URLSPLIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    URLSPLIT.import(request.py(), "urllib.parse", "urlsplit")?.call1((request.getattr("url")?,))
+}
+
+fn make_request_line<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    Ok(PyBytes::new(request.py(), &request.get().inner.head.request_line).into_any())
+}
+
+fn make_raw_input<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let body = request.get().inner.body.clone();
+    Ok(Bound::new(request.py(), InputFile::new(body))?.into_any())
+}
+
+fn make_body<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let py = request.py();
+    // A handler that replaced raw_input reads its own.
+    if let Some(input) = request.get().attributes.raw_input.get(py)
+        && !input.is_exact_instance_of::<InputFile>()
+    {
+        let position = input.call_method0("tell")?;
+        input.call_method1("seek", (0,))?;
+        let body = input.call_method0("read")?;
+        input.call_method1("seek", (position,))?;
+        return Ok(body);
+    }
+    let body: &RequestBody = &request.get().inner.body;
+    Ok(PyBytes::new(py, &read_at(py, body, 0, body.length())?).into_any())
+}
+
+fn make_get<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let py = request.py();
+    let parameters = class(py, &MULTI_DICT, "MultiDict")?.call0()?;
+    let values = parameters.cast::<PyDict>()?;
+    for (name, value) in request.get().inner.query().map(|query| proto::query::parse_query(query)).unwrap_or_default() {
+        let name = PyBytes::new(py, &name);
+        let value = PyBytes::new(py, &value);
+        match values.get_item(&name)? {
+            // `get_item` of a dict is the stored list, whatever the subclass makes of `[]`.
+            Some(list) => list.cast::<PyList>()?.append(value)?,
+            None => values.set_item(name, PyList::new(py, [value])?)?,
+        }
+    }
+    Ok(parameters)
+}
+
+fn make_post<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    static PARSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let inner = &request.get().inner;
+    let content_type = inner.headers().get(b"content-type").map(|value| value.as_ref());
+    let input = request.getattr("raw_input")?;
+    PARSE.import(request.py(), "wptserve.forms", "parse_post")?.call1((
+        input,
+        request.getattr("method")?,
+        content_type.map(|value| PyBytes::new(request.py(), value)),
+        inner.body.length(),
+    ))
+}
+
+fn make_cookies<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let py = request.py();
+    let header = request.get().inner.headers().get(b"cookie").map(|value| PyBytes::new(py, value));
+    helper(py, &PARSE_COOKIES, "parse_cookies")?.call1((header,))
+}
+
+fn make_headers<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let py = request.py();
+    let headers = class(py, &REQUEST_HEADERS, "RequestHeaders")?.call0()?;
+    let values = headers.cast::<PyDict>()?;
+    for field in request.get().inner.headers() {
+        let name = PyBytes::new(py, &field.name.to_ascii_lowercase());
+        // A repeated field is not combined: the first value counts, as in the reference.
+        if !dict_contains(values, &name)? {
+            values.set_item(name, PyList::new(py, [PyBytes::new(py, &field.value)])?)?;
+        }
+    }
+    Ok(headers)
+}
+
+fn dict_contains(dict: &Bound<'_, PyDict>, key: &Bound<'_, PyBytes>) -> PyResult<bool> {
+    Ok(dict.get_item(key)?.is_some())
+}
+
+fn make_auth<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let py = request.py();
+    helper(py, &AUTHENTICATION, "Authentication")?.call1((request.getattr("headers")?,))
+}
+
+fn make_server<'py>(request: &Bound<'py, Request>) -> Made<'py> {
+    let path = request.get().inner.head.target.path.clone();
+    Ok(Bound::new(request.py(), Server { path, stash: Slot::default() })?.into_any())
+}
+
+/// What the server offers to a handler beside the request.
+#[pyclass(frozen, subclass, dict, module = "wptserve.request")]
+pub(crate) struct Server {
+    path: bytes::Bytes,
+    stash: Slot,
+}
+
+#[pymethods]
+impl Server {
+    /// The values that are kept between requests, under this request's path by default.
+    #[getter]
+    fn stash<'py>(&self, py: Python<'py>) -> Made<'py> {
+        self.stash.get_or_init(py, || {
+            let path = latin1_str(py, &self.path);
+            Ok(Bound::new(py, stash::Stash::new(path.into_any().unbind()))?.into_any())
+        })
+    }
+
+    #[setter]
+    fn set_stash(&self, value: Py<PyAny>) {
+        self.stash.set(value);
+    }
+
+    /// The server's configuration.
+    #[getter]
+    fn config(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let _ = self;
+        crate::host::config(py)
+    }
+}
+
+static MULTI_DICT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static REQUEST_HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static PARSE_COOKIES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static RAW_HEADERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static AUTHENTICATION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+fn class<'py>(
+    py: Python<'py>,
+    cell: &'static PyOnceLock<Py<PyType>>,
+    name: &str,
+) -> PyResult<&'py Bound<'py, PyType>> {
+    cell.import(py, "wptserve.request", name)
+}
+
+fn helper<'py>(
+    py: Python<'py>,
+    cell: &'static PyOnceLock<Py<PyAny>>,
+    name: &str,
+) -> PyResult<&'py Bound<'py, PyAny>> {
+    cell.import(py, "wptserve.request", name)
+}

@@ -1,0 +1,522 @@
+//! `Response`: what a handler fills in.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use pyo3::{
+    exceptions::PyValueError,
+    intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple},
+};
+use server::event::Event;
+
+use crate::{
+    request::Request,
+    response_headers::ResponseHeaders,
+    slot::Slot,
+    writer::{Progress, ResponseWriter, SharedProgress, Steps},
+};
+
+/// The response to a request: status, headers and content, written when the handler is done; or
+/// a [`ResponseWriter`] for a handler that writes by itself.
+#[pyclass(frozen, subclass, dict, weakref, module = "wptserve.response")]
+pub(crate) struct Response {
+    request: Py<Request>,
+    pub(crate) progress: SharedProgress,
+    status: Mutex<(i64, Option<Py<PyAny>>)>,
+    pub(crate) content: Slot,
+    headers: Slot,
+    encoding: Slot,
+    add_required_headers: Slot,
+    send_body_for_head_request: Slot,
+    close_connection: Slot,
+    writer: Slot,
+    logger: Slot,
+    /// A method that the engine calls was replaced on the instance.
+    patched: AtomicBool,
+}
+
+impl Response {
+    pub(crate) fn new(request: Py<Request>, sink: server::ResponseWriter) -> Self {
+        Self {
+            request,
+            progress: SharedProgress::new(Progress::new(sink)),
+            status: Mutex::new((200, None)),
+            content: Slot::default(),
+            headers: Slot::default(),
+            encoding: Slot::default(),
+            add_required_headers: Slot::default(),
+            send_body_for_head_request: Slot::default(),
+            close_connection: Slot::default(),
+            writer: Slot::default(),
+            logger: Slot::default(),
+            patched: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn request<'a>(&'a self, py: Python<'a>) -> &'a Bound<'a, Request> {
+        self.request.bind(py)
+    }
+
+    /// The encoding for text; `None` is UTF-8.
+    pub(crate) fn encoding<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.encoding.get(py)
+    }
+
+    pub(crate) fn adds_required_headers(&self, py: Python<'_>) -> PyResult<bool> {
+        self.add_required_headers.get(py).map_or(Ok(true), |value| value.is_truthy())
+    }
+
+    pub(crate) fn closes(&self, py: Python<'_>) -> PyResult<bool> {
+        self.close_connection.get(py).map_or(Ok(false), |value| value.is_truthy())
+    }
+
+    /// Sets `close_connection`.
+    pub(crate) fn close_after(&self, py: Python<'_>) {
+        self.close_connection.set(boolean(py, true).unbind());
+    }
+
+    /// Breaks the cycle of a response and its writer.
+    pub(crate) fn release_writer(&self) {
+        self.writer.take();
+    }
+
+    fn is_replaced(&self, this: &Bound<'_, Self>) -> bool {
+        self.patched.load(Ordering::Relaxed) || !this.is_exact_instance_of::<Self>()
+    }
+
+    /// The writer, when one of its methods may have been replaced.
+    fn replaced_writer<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        let writer = self.writer.get(py)?;
+        match writer.cast::<ResponseWriter>() {
+            Ok(own) if !own.get().is_replaced(own) => None,
+            _ => Some(writer),
+        }
+    }
+
+    /// Applies what `main` returned, if anything: content, `(headers, content)` or
+    /// `(status, headers, content)`. `false` when it returned nothing.
+    pub(crate) fn apply(slf: &Bound<'_, Self>, returned: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if returned.is_none() {
+            return Ok(false);
+        }
+        let this = slf.get();
+        if let Ok(tuple) = returned.cast::<PyTuple>() {
+            let at = match tuple.len() {
+                3 => {
+                    this.set_status(&tuple.get_item(0)?)?;
+                    1
+                }
+                2 => 0,
+                count => {
+                    let message = format!(
+                        "a handler returns content, (headers, content) or \
+                         (status, headers, content), not a tuple of {count}"
+                    );
+                    return Err(crate::script::http_error(slf.py(), 500, Some(&message)));
+                }
+            };
+            this.extend_headers(slf.py(), &tuple.get_item(at)?)?;
+            this.content.set(tuple.get_item(at + 1)?.unbind());
+        } else {
+            this.content.set(returned.clone().unbind());
+        }
+        Ok(true)
+    }
+
+    fn extend_headers(&self, py: Python<'_>, pairs: &Bound<'_, PyAny>) -> PyResult<()> {
+        let headers = self.headers(py)?;
+        match headers.cast_exact::<ResponseHeaders>() {
+            Ok(own) => own.get().extend(pairs),
+            Err(_) => headers.call_method1("update", (pairs,)).map(|_| ()),
+        }
+    }
+
+    /// Writes the whole response, if the handler has not written by itself.
+    pub(crate) fn write_unless_written(slf: &Bound<'_, Self>) -> PyResult<()> {
+        if slf.get().progress.lock().content_written {
+            return Ok(());
+        }
+        if slf.get().is_replaced(slf) {
+            slf.call_method0(intern!(slf.py(), "write"))?;
+            return Ok(());
+        }
+        Self::write_status_headers(slf)?;
+        Self::write_content(slf)
+    }
+
+    fn write_item<'py>(
+        slf: &Bound<'py, Self>,
+        writer: Option<&Bound<'py, PyAny>>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        match writer {
+            Some(writer) => {
+                writer.call_method1(intern!(slf.py(), "write_content"), (item,))?;
+            }
+            None => {
+                Steps::direct(slf).write_content(item)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Response {
+    /// The request that is answered.
+    #[getter]
+    fn get_request(&self, py: Python<'_>) -> Py<Request> {
+        self.request.clone_ref(py)
+    }
+
+    /// The encoding for text in the content.
+    #[getter]
+    fn get_encoding<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.encoding.get(py).unwrap_or_else(|| PyString::intern(py, "utf8").into_any())
+    }
+
+    #[setter]
+    fn set_encoding(&self, value: Py<PyAny>) {
+        self.encoding.set(value);
+    }
+
+    /// Whether Server, Date and Content-Length are added where they are missing.
+    #[getter]
+    fn add_required_headers<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.add_required_headers.get(py).unwrap_or_else(|| boolean(py, true))
+    }
+
+    #[setter]
+    fn set_add_required_headers(&self, value: Py<PyAny>) {
+        self.add_required_headers.set(value);
+    }
+
+    /// Whether the content is sent in answer to HEAD.
+    #[getter]
+    fn send_body_for_head_request<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.send_body_for_head_request.get(py).unwrap_or_else(|| boolean(py, false))
+    }
+
+    #[setter]
+    fn set_send_body_for_head_request(&self, value: Py<PyAny>) {
+        self.send_body_for_head_request.set(value);
+    }
+
+    /// Whether the connection closes after this response.
+    #[getter]
+    fn close_connection<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.close_connection.get(py).unwrap_or_else(|| boolean(py, false))
+    }
+
+    #[setter]
+    fn set_close_connection(&self, value: Py<PyAny>) {
+        self.close_connection.set(value);
+    }
+
+    /// The header fields. May be replaced by a list of pairs.
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.headers.get_or_init(py, || Ok(Bound::new(py, ResponseHeaders::default())?.into_any()))
+    }
+
+    #[setter]
+    fn set_headers(&self, value: Py<PyAny>) {
+        self.headers.set(value);
+    }
+
+    /// The content: text, bytes, a file, or an iterable of text, bytes and functions.
+    #[getter]
+    fn get_content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.content.get_or_init(py, || Ok(PyList::empty(py).into_any()))
+    }
+
+    #[setter]
+    fn set_content(&self, value: Py<PyAny>) {
+        self.content.set(value);
+    }
+
+    /// The writer.
+    #[getter]
+    fn writer<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().writer.get_or_init(slf.py(), || {
+            let writer = ResponseWriter::new(slf.clone().unbind());
+            Ok(Bound::new(slf.py(), writer)?.into_any())
+        })
+    }
+
+    #[setter]
+    fn set_writer(&self, value: Py<PyAny>) {
+        self.writer.set(value);
+    }
+
+    /// Python's root logger.
+    #[getter]
+    fn logger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.logger.get_or_init(py, || {
+            py.import("wptserve.logger")?.call_method0("get_logger")
+        })
+    }
+
+    #[setter]
+    fn set_logger(&self, value: Py<PyAny>) {
+        self.logger.set(value);
+    }
+
+    /// The status: `(code, message)`, where `None` stands for the usual reason phrase.
+    #[getter]
+    fn status<'py>(&self, py: Python<'py>) -> (i64, Option<Bound<'py, PyAny>>) {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        (status.0, status.1.as_ref().map(|message| message.bind(py).clone()))
+    }
+
+    /// Takes a code, or a `(code, message)` pair.
+    #[setter]
+    fn set_status(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = value.py();
+        let status = if !value.is_instance_of::<PyInt>()
+            && value.hasattr(intern!(py, "__len__"))?
+        {
+            if value.len()? != 2 {
+                return Err(PyValueError::new_err(format!(
+                    "a status is a code or a (code, message) pair, not {}",
+                    value.repr()?
+                )));
+            }
+            let message = value.get_item(1)?;
+            let text = message.is_instance_of::<PyBytes>() || message.is_instance_of::<PyString>();
+            let message = if text { message } else { message.str()?.into_any() };
+            (integer(&value.get_item(0)?)?, Some(message.unbind()))
+        } else {
+            (integer(value)?, None)
+        };
+        let mut slot = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *slot, status);
+        drop(slot);
+        drop(old);
+        Ok(())
+    }
+
+    /// Adds a `Set-Cookie` header; see `wptserve.response.cookie_header` for the arguments.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn set_cookie(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        static COOKIE_HEADER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let cookie = COOKIE_HEADER
+            .import(py, "wptserve.response", "cookie_header")?
+            .call(args, kwargs)?;
+        let headers = self.headers(py)?;
+        headers.call_method1(intern!(py, "append"), ("Set-Cookie", cookie))?;
+        Ok(())
+    }
+
+    /// Takes a cookie back that this response sets.
+    fn unset_cookie(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<()> {
+        slf.py().import("wptserve.response")?.call_method1("unset_cookie", (slf, name))?;
+        Ok(())
+    }
+
+    /// Deletes a cookie on the client.
+    #[pyo3(signature = (name, path = None, domain = None))]
+    fn delete_cookie(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyAny>,
+        path: Option<&Bound<'_, PyAny>>,
+        domain: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let kwargs = PyDict::new(py);
+        match path {
+            Some(path) => kwargs.set_item("path", path)?,
+            None => kwargs.set_item("path", "/")?,
+        }
+        kwargs.set_item("domain", domain)?;
+        slf.call_method("set_cookie", (name, py.None()), Some(&kwargs))?;
+        Ok(())
+    }
+
+    /// Makes this an error response: a JSON body with the code and a message, and no other
+    /// headers. For a 5xx code the message tells the traceback of `err`.
+    #[pyo3(signature = (code, err = None))]
+    pub(crate) fn set_error(
+        slf: &Bound<'_, Self>,
+        code: i64,
+        err: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let message = if (500..600).contains(&code) {
+            let formatted = py
+                .import("wptserve.response")?
+                .call_method1("format_server_error", (slf, err))?;
+            let message: String = formatted.extract()?;
+            report(this.request(py).get(), err, &message);
+            message
+        } else {
+            match err {
+                None => String::new(),
+                Some(err) => lossless(&err.str()?)?,
+            }
+        };
+        let data = proto::json_error::error_body(code, &message);
+        this.set_status(code.into_pyobject(py)?.as_any())?;
+        let headers = PyList::empty(py);
+        headers.append(("Content-Type", "application/json"))?;
+        headers.append(("Content-Length", data.len()))?;
+        this.headers.set(headers.into_any().unbind());
+        this.content.set(PyString::new(py, &data).into_any().unbind());
+        Ok(())
+    }
+
+    /// The content's parts: functions are called, empty parts left out, a file read in blocks.
+    #[pyo3(signature = (read_file = false))]
+    fn iter_content<'py>(slf: &Bound<'py, Self>, read_file: bool) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("wptserve.response")?.call_method1("iter_content", (slf, read_file))
+    }
+
+    /// Writes the status line and the headers.
+    fn write_status_headers(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let headers = this.headers(py)?;
+        let (code, message) = this.status(py);
+        if let Some(writer) = this.replaced_writer(py) {
+            writer.call_method1(intern!(py, "write_status"), (code, message))?;
+            for header in headers.try_iter()? {
+                let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = header?.extract()?;
+                writer.call_method1(intern!(py, "write_header"), (name, value))?;
+            }
+            writer.call_method0(intern!(py, "end_headers"))?;
+            return Ok(());
+        }
+        let steps = Steps::direct(slf);
+        let message = message.as_ref().map(crate::text::isomorphic).transpose()?;
+        steps.status_line(code, message.as_deref())?;
+        match headers.cast_exact::<ResponseHeaders>() {
+            Ok(own) => own.get().for_each(|name, value| {
+                steps.field(name, value);
+            }),
+            Err(_) => {
+                for header in headers.try_iter()? {
+                    let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = header?.extract()?;
+                    steps.write_header(&name, &value)?;
+                }
+            }
+        }
+        steps.end_headers()?;
+        Ok(())
+    }
+
+    /// Writes the content; nothing in answer to HEAD unless `send_body_for_head_request`.
+    fn write_content(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        if this.request.get().inner.is_head()
+            && !this.send_body_for_head_request(py).is_truthy()?
+        {
+            return Ok(());
+        }
+        let writer = this.replaced_writer(py);
+        if this.is_replaced(slf) {
+            for item in slf.call_method0("iter_content")?.try_iter()? {
+                Self::write_item(slf, writer.as_ref(), &item?)?;
+            }
+            return Ok(());
+        }
+        let Some(content) = this.content.get(py) else { return Ok(()) };
+        if content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>() {
+            return Self::write_item(slf, writer.as_ref(), &content);
+        }
+        if content.is_instance_of::<PyList>() || content.is_instance_of::<PyTuple>() {
+            for item in content.try_iter()? {
+                let item = item?;
+                if item.is_callable() {
+                    // It may take its time; what is there goes ahead.
+                    this.progress.flush(py);
+                    let value = item.call0()?;
+                    if value.is_truthy()? {
+                        Self::write_item(slf, writer.as_ref(), &value)?;
+                    }
+                } else if item.is_truthy()? {
+                    Self::write_item(slf, writer.as_ref(), &item)?;
+                }
+            }
+            return Ok(());
+        }
+        this.progress.flush(py);
+        for item in Self::iter_content(slf, false)?.try_iter()? {
+            Self::write_item(slf, writer.as_ref(), &item?)?;
+            if !this.progress.flush(py) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the whole response.
+    fn write(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.call_method0(intern!(slf.py(), "write_status_headers"))?;
+        slf.call_method0(intern!(slf.py(), "write_content"))?;
+        Ok(())
+    }
+
+    fn __setattr__(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        if REPLACEABLE.contains(&name.to_str().unwrap_or_default()) {
+            slf.get().patched.store(true, Ordering::Relaxed);
+        }
+        crate::attribute::set(slf.as_any(), name, Some(value))
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        crate::attribute::set(slf.as_any(), name, None)
+    }
+}
+
+/// Methods that the engine calls, so that a replacement counts.
+const REPLACEABLE: [&str; 4] = ["write", "write_status_headers", "write_content", "iter_content"];
+
+fn boolean(py: Python<'_>, value: bool) -> Bound<'_, PyAny> {
+    pyo3::types::PyBool::new(py, value).to_owned().into_any()
+}
+
+/// `int(value)`.
+fn integer(value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    if let Ok(number) = value.extract() {
+        return Ok(number);
+    }
+    value.py().get_type::<PyInt>().call1((value,))?.extract()
+}
+
+/// Text with lone surrogates, which Rust cannot hold, replaced by `?`.
+fn lossless(text: &Bound<'_, PyString>) -> PyResult<String> {
+    match text.to_str() {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => {
+            let bytes = text.call_method1("encode", ("utf-8", "replace"))?;
+            Ok(String::from_utf8_lossy(bytes.cast::<PyBytes>()?.as_bytes()).into_owned())
+        }
+    }
+}
+
+/// Reports a handler's failure with the file and line it came from.
+fn report(request: &Request, err: Option<&Bound<'_, PyAny>>, message: &str) {
+    let location = err.and_then(|err| crate::script::location(err).ok().flatten());
+    let url = server::latin1(&request.inner.url());
+    request.inner.environment.events.emit(&Event::HandlerFailed {
+        url: &url,
+        location: location.as_ref().map(|(file, line)| (file.as_str(), *line)),
+        message,
+    });
+}

@@ -1,0 +1,317 @@
+//! Python file handlers: found, compiled once, executed afresh for every request.
+
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use pyo3::{
+    exceptions::PyOSError,
+    ffi, intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyBytes, PyDict, PyModule, PyType},
+};
+use server::{Exchange, Finish, Handler, files};
+
+use crate::{pool::Pool, request::Request, response::Response};
+
+/// Runs the Python file that a request's path names.
+pub(crate) struct PythonHandler {
+    pool: Pool,
+    scripts: Arc<Scripts>,
+}
+
+impl PythonHandler {
+    pub(crate) fn new(pool: Pool) -> Self {
+        Self { pool, scripts: Arc::default() }
+    }
+}
+
+impl Handler for PythonHandler {
+    fn handle(&self, exchange: Exchange) {
+        let scripts = Arc::clone(&self.scripts);
+        self.pool.submit(Box::new(move |py| scripts.answer(py, exchange)));
+    }
+}
+
+/// Compiled handler files by path.
+#[derive(Default)]
+struct Scripts {
+    compiled: Mutex<HashMap<PathBuf, Compiled>>,
+}
+
+struct Compiled {
+    modified: Option<SystemTime>,
+    size: u64,
+    code: Py<PyAny>,
+}
+
+impl Scripts {
+    fn answer(&self, py: Python<'_>, exchange: Exchange) {
+        let Exchange { request, writer } = exchange;
+        let path = files::file_system_path(&request);
+        // Both fail only when memory is out; the dropped exchange then closes the connection.
+        let Ok(request) = Bound::new(py, Request::new(request)) else { return };
+        let response = Response::new(request.clone().unbind(), writer);
+        let Ok(response) = Bound::new(py, response) else { return };
+        let result = match path {
+            Some(path) => self.run(py, path, &request, &response),
+            None => Err(http_error(py, 404, None)),
+        };
+        settle(&response, result);
+    }
+
+    /// Executes the file and calls its `main`.
+    fn run(
+        &self,
+        py: Python<'_>,
+        path: PathBuf,
+        request: &Bound<'_, Request>,
+        response: &Bound<'_, Response>,
+    ) -> PyResult<()> {
+        let (path, code) = match self.load(py, path) {
+            Ok(loaded) => loaded,
+            Err(error) if error.is_instance_of::<PyOSError>(py) => {
+                return Err(http_error(py, 404, None));
+            }
+            Err(error) => return Err(error),
+        };
+        let globals = PyDict::new(py);
+        globals.set_item(intern!(py, "__builtins__"), builtins(py)?)?;
+        globals.set_item(intern!(py, "__file__"), path.as_os_str())?;
+        if let Err(error) = execute(&code, &globals) {
+            // A file that cannot be opened at import is a file that is not there, to the reference.
+            let missing = error.is_instance_of::<PyOSError>(py);
+            return Err(if missing { http_error(py, 404, None) } else { error });
+        }
+        let Some(main) = globals.get_item(intern!(py, "main"))? else {
+            let message = format!("no function `main` in {}", path.display());
+            return Err(http_error(py, 500, Some(&message)));
+        };
+        let returned = main.call1((request, response))?;
+        Response::apply(response, &returned)?;
+        wrap_pipeline(request, response, &path)
+    }
+
+    /// The code of a file, or of a directory's first `default*.py`.
+    fn load<'py>(
+        &self,
+        py: Python<'py>,
+        mut path: PathBuf,
+    ) -> PyResult<(PathBuf, Bound<'py, PyAny>)> {
+        let mut metadata = fs::metadata(&path)?;
+        if metadata.is_dir()
+            && let Some(default) = default_script(&path)
+        {
+            path = default;
+            metadata = fs::metadata(&path)?;
+        }
+        let modified = metadata.modified().ok();
+        let size = metadata.len();
+        {
+            let compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = compiled.get(&path)
+                && known.size == size
+                && known.modified == modified
+            {
+                let code = known.code.bind(py).clone();
+                return Ok((path, code));
+            }
+        }
+        let source = PyBytes::new(py, &fs::read(&path)?);
+        let code = compile(py, &source, &path)?;
+        let new = Compiled { modified, size, code: code.clone().unbind() };
+        let old = self
+            .compiled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path.clone(), new);
+        drop(old);
+        Ok((path, code))
+    }
+}
+
+/// The first file `default*.py` of a directory, by name.
+fn default_script(directory: &Path) -> Option<PathBuf> {
+    let names = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
+    names
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            name.starts_with(b"default")
+                && path.extension() == Some(OsStr::new("py"))
+                && path.is_file()
+        })
+        .min()
+}
+
+fn compile<'py>(
+    py: Python<'py>,
+    source: &Bound<'py, PyBytes>,
+    path: &Path,
+) -> PyResult<Bound<'py, PyAny>> {
+    static COMPILE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    COMPILE.import(py, "builtins", "compile")?.call1((source, path.as_os_str(), "exec"))
+}
+
+fn builtins(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static BUILTINS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    BUILTINS.get_or_try_init(py, || py.import("builtins").map(Bound::unbind)).map(|m| m.bind(py))
+}
+
+fn execute(code: &Bound<'_, PyAny>, globals: &Bound<'_, PyDict>) -> PyResult<()> {
+    // SAFETY: `code` is what `compile` returned, a code object; `globals` is a dict; both are live
+    // and the GIL is held. The result is a new reference or null with an error set.
+    let result = unsafe {
+        let result = ffi::PyEval_EvalCode(code.as_ptr(), globals.as_ptr(), globals.as_ptr());
+        Bound::from_owned_ptr_or_err(code.py(), result)
+    };
+    result.map(|_none| ())
+}
+
+/// Applies the pipes that the query or the file's name asks for.
+fn wrap_pipeline(
+    request: &Bound<'_, Request>,
+    response: &Bound<'_, Response>,
+    path: &Path,
+) -> PyResult<()> {
+    let in_query = request.get().inner.query().is_some_and(|query| {
+        // An approximation from above: the real parsing is behind it.
+        query.windows(4).any(|word| word == b"pipe") || query.contains(&b'%')
+    });
+    let in_name = path.as_os_str().as_encoded_bytes().windows(5).any(|word| word == b".sub.");
+    if !in_query && !in_name {
+        return Ok(());
+    }
+    let handlers = request.py().import("wptserve.handlers")?;
+    handlers.call_method1("wrap_pipeline", (path.as_os_str(), request, response))?;
+    Ok(())
+}
+
+/// Ends a response: with what the handler set or wrote, or with the error it raised.
+fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
+    let py = response.py();
+    let this = response.get();
+    let mut broken = false;
+    if let Err(error) = result {
+        broken = this.progress.lock().content_written;
+        if let Err(error) = set_error(response, error) {
+            error.print(py);
+            broken = true;
+        }
+    }
+    if let Err(error) = Response::write_unless_written(response) {
+        // Nothing on the wire yet: the error can still be told.
+        let untouched = this.progress.lock().discard();
+        let told = set_error(response, error).and_then(|()| {
+            this.progress.lock().content_written = !untouched;
+            Response::write_unless_written(response)
+        });
+        broken |= !untouched || told.is_err();
+    }
+    let close = this.closes(py).unwrap_or(true);
+    let finish = match (broken, close) {
+        (true, _) => Finish::Abort,
+        (false, true) => Finish::Close,
+        (false, false) => Finish::KeepAlive,
+    };
+    this.progress.lock().finish(finish);
+    this.release_writer();
+}
+
+/// Turns an exception into an error response: an `HTTPException` has its own code, any other is
+/// a 500.
+fn set_error(response: &Bound<'_, Response>, error: PyErr) -> PyResult<()> {
+    let py = response.py();
+    if !error.is_instance(py, http_exception_class(py)?) {
+        return Response::set_error(response, 500, Some(error.value(py)));
+    }
+    let code: i64 = error.value(py).getattr("code")?.extract()?;
+    let mut value = error.value(py).clone().into_any();
+    if (500..600).contains(&code) {
+        for attribute in ["__cause__", "__context__"] {
+            let cause = error.value(py).getattr(attribute)?;
+            if !cause.is_none() {
+                value = cause;
+                break;
+            }
+        }
+    }
+    Response::set_error(response, code, Some(&value))
+}
+
+fn http_exception_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "wptserve.utils", "HTTPException")
+}
+
+/// `HTTPException(code)` or `HTTPException(code, message)`.
+pub(crate) fn http_error(py: Python<'_>, code: u16, message: Option<&str>) -> PyErr {
+    let exception = http_exception_class(py).and_then(|class| match message {
+        Some(message) => class.call1((code, message)),
+        None => class.call1((code,)),
+    });
+    exception.map_or_else(|error| error, PyErr::from_value)
+}
+
+/// Where an exception was raised: the last file and line of its traceback, or of the text that
+/// does not compile.
+pub(crate) fn location(error: &Bound<'_, PyAny>) -> PyResult<Option<(String, u32)>> {
+    let py = error.py();
+    if error.is_instance_of::<pyo3::exceptions::PySyntaxError>() {
+        let file: Option<String> = error.getattr("filename")?.extract()?;
+        let line: Option<u32> = error.getattr("lineno")?.extract()?;
+        if let (Some(file), Some(line)) = (file, line) {
+            return Ok(Some((file, line)));
+        }
+    }
+    let Ok(mut traceback) = error.getattr(intern!(py, "__traceback__")) else { return Ok(None) };
+    let mut place = None;
+    while !traceback.is_none() {
+        let code = traceback.getattr("tb_frame")?.getattr("f_code")?;
+        let file: String = code.getattr("co_filename")?.extract()?;
+        place = Some((file, traceback.getattr("tb_lineno")?.extract()?));
+        traceback = traceback.getattr("tb_next")?;
+    }
+    Ok(place)
+}
+
+/// A function as a handler: calls it and applies what it returns.
+#[pyclass(subclass, dict, module = "wptserve.handlers")]
+pub(crate) struct FunctionHandler {
+    #[pyo3(get, set)]
+    func: Py<PyAny>,
+}
+
+#[pymethods]
+impl FunctionHandler {
+    #[new]
+    fn new(func: Py<PyAny>) -> Self {
+        Self { func }
+    }
+
+    fn __call__(
+        slf: &Bound<'_, Self>,
+        request: &Bound<'_, PyAny>,
+        response: &Bound<'_, Response>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let func = slf.borrow().func.clone_ref(py);
+        let returned = func.bind(py).call1((request, response)).map_err(|error| {
+            match http_exception_class(py) {
+                Ok(class) if !error.is_instance(py, class) => {
+                    let wrapped = http_error(py, 500, None);
+                    wrapped.set_cause(py, Some(error));
+                    wrapped
+                }
+                _ => error,
+            }
+        })?;
+        Response::apply(response, &returned)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,605 @@
+//! `ResponseWriter`: a response as a handler writes it, down to the raw bytes.
+
+use std::{
+    borrow::Cow,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use proto::response_head;
+use pyo3::{
+    exceptions::{PyBrokenPipeError, PyTypeError, PyValueError},
+    intern,
+    prelude::*,
+    types::{PyBytes, PyInt, PyString},
+};
+use server::{Finish, TrySendError, response::SERVER};
+
+use crate::{
+    connection::{ConnectionFile, RawConnection},
+    response::Response,
+    slot::Slot,
+    text::{content_bytes, isomorphic},
+};
+
+/// Where a response stands. Shared by [`Response`] and its [`ResponseWriter`].
+pub(crate) struct Progress {
+    sink: server::ResponseWriter,
+    /// Written, and not yet handed to the engine.
+    pending: Vec<u8>,
+    /// Bytes were handed to the engine.
+    flushed: bool,
+    status_written: bool,
+    headers_complete: bool,
+    pub(crate) content_written: bool,
+    seen: Seen,
+}
+
+/// Fields that were written and are not added again.
+#[derive(Default)]
+struct Seen {
+    server: bool,
+    date: bool,
+    content_length: bool,
+    connection: bool,
+}
+
+impl Progress {
+    pub(crate) fn new(sink: server::ResponseWriter) -> Self {
+        Self {
+            sink,
+            pending: Vec::with_capacity(256),
+            flushed: false,
+            status_written: false,
+            headers_complete: false,
+            content_written: false,
+            seen: Seen::default(),
+        }
+    }
+
+    /// Drops what is pending. `false` when bytes are with the engine already.
+    pub(crate) fn discard(&mut self) -> bool {
+        self.pending.clear();
+        self.status_written = false;
+        self.headers_complete = false;
+        self.seen = Seen::default();
+        !self.flushed
+    }
+
+    /// Hands over what is pending and ends the response.
+    pub(crate) fn finish(&mut self, finish: Finish) {
+        self.sink.finish(Bytes::from(std::mem::take(&mut self.pending)), finish);
+    }
+}
+
+/// The progress behind its lock, which is never held while Python code runs.
+pub(crate) struct SharedProgress(Mutex<Progress>);
+
+impl SharedProgress {
+    pub(crate) fn new(progress: Progress) -> Self {
+        Self(Mutex::new(progress))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Progress> {
+        // No code panics while it holds the lock with the state half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands what is pending to the engine; lets the GIL go while the client is behind. `false`
+    /// when the client is gone.
+    pub(crate) fn flush(&self, py: Python<'_>) -> bool {
+        let mut progress = self.lock();
+        if progress.pending.is_empty() {
+            return !progress.sink.is_peer_gone();
+        }
+        progress.flushed = true;
+        let bytes = Bytes::from(std::mem::take(&mut progress.pending));
+        match progress.sink.try_send(bytes) {
+            Ok(()) => true,
+            Err(TrySendError::PeerGone) => false,
+            Err(TrySendError::Full(bytes)) => {
+                drop(progress);
+                // Nobody else writes: a response belongs to one handler.
+                py.detach(|| self.lock().sink.send(bytes).is_ok())
+            }
+        }
+    }
+}
+
+/// The steps of writing a response. When a method of the writer was replaced, on the instance or
+/// in a subclass, each step goes through it.
+pub(crate) struct Steps<'a, 'py> {
+    response: &'a Bound<'py, Response>,
+    replaced: Option<&'a Bound<'py, ResponseWriter>>,
+}
+
+impl<'a, 'py> Steps<'a, 'py> {
+    /// Steps that the engine takes for a response whose writer, if there is one, is unchanged.
+    pub(crate) fn direct(response: &'a Bound<'py, Response>) -> Self {
+        Self { response, replaced: None }
+    }
+
+    fn of(writer: &'a Bound<'py, ResponseWriter>, response: &'a Bound<'py, Response>) -> Self {
+        Self { response, replaced: writer.get().is_replaced(writer).then_some(writer) }
+    }
+
+    fn py(&self) -> Python<'py> {
+        self.response.py()
+    }
+
+    fn progress(&self) -> MutexGuard<'a, Progress> {
+        self.response.get().progress.lock()
+    }
+
+    fn write_bytes(&self, bytes: &[u8]) -> PyResult<bool> {
+        match self.replaced {
+            Some(writer) => writer
+                .call_method1(intern!(self.py(), "write"), (PyBytes::new(self.py(), bytes),))?
+                .is_truthy(),
+            None => Ok(self.put(bytes)),
+        }
+    }
+
+    fn put(&self, bytes: &[u8]) -> bool {
+        let mut progress = self.progress();
+        progress.content_written = true;
+        progress.pending.extend_from_slice(bytes);
+        let more = progress.pending.len() < FLUSH_AT;
+        drop(progress);
+        more || self.response.get().progress.flush(self.py())
+    }
+
+    /// `write`: text and bytes as they are.
+    fn write(&self, data: &Bound<'py, PyAny>) -> PyResult<bool> {
+        if let Some(writer) = self.replaced {
+            return writer.call_method1(intern!(self.py(), "write"), (data,))?.is_truthy();
+        }
+        self.write_here(data)
+    }
+
+    fn write_here(&self, data: &Bound<'py, PyAny>) -> PyResult<bool> {
+        self.progress().content_written = true;
+        let bytes = self.encode(data)?;
+        Ok(self.put(&bytes))
+    }
+
+    fn encode<'b>(&self, data: &'b Bound<'py, PyAny>) -> PyResult<Cow<'b, [u8]>> {
+        let encoding = self.response.get().encoding(self.py());
+        content_bytes(data, encoding.as_ref())?.ok_or_else(|| {
+            let name = data.get_type().name().map_or_else(|_| "?".to_owned(), |n| n.to_string());
+            let shown = data.repr().map_or_else(|_| name.clone(), |repr| repr.to_string());
+            PyValueError::new_err(format!("a str or bytes can be written, not {name}: {shown}"))
+        })
+    }
+
+    /// `write_status`.
+    pub(crate) fn write_status(
+        &self,
+        code: &Bound<'py, PyAny>,
+        message: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let number: i64 = match code.extract() {
+            Ok(number) => number,
+            Err(_) if code.is_instance_of::<pyo3::types::PyFloat>() => {
+                code.call_method0("__int__")?.extract()?
+            }
+            Err(_) => {
+                return Err(PyTypeError::new_err(format!(
+                    "a status code is an int, not {}: {}",
+                    code.get_type().name()?,
+                    code.repr()?
+                )));
+            }
+        };
+        let message = message.map(isomorphic).transpose()?;
+        self.status_line(number, message.as_deref())
+    }
+
+    pub(crate) fn status_line(&self, code: i64, message: Option<&[u8]>) -> PyResult<()> {
+        let reason = message.unwrap_or_else(|| proto::status::reason(code).as_bytes());
+        let mut line = Vec::with_capacity(16 + reason.len());
+        response_head::encode_status_line(&mut line, code, reason);
+        self.write_bytes(&line)?;
+        let mut progress = self.progress();
+        progress.status_written = true;
+        if let Ok(status) = u16::try_from(code) {
+            progress.sink.note_status(status);
+        }
+        Ok(())
+    }
+
+    fn ensure_status(&self) -> PyResult<()> {
+        if self.progress().status_written {
+            return Ok(());
+        }
+        match self.replaced {
+            Some(writer) => {
+                let status = writer.getattr("default_status")?;
+                writer.call_method1(intern!(self.py(), "write_status"), (status,))?;
+                Ok(())
+            }
+            None => self.status_line(DEFAULT_STATUS, None),
+        }
+    }
+
+    /// `write_header`.
+    pub(crate) fn write_header(
+        &self,
+        name: &Bound<'py, PyAny>,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<bool> {
+        self.ensure_status()?;
+        let encoded = self.encode(name)?;
+        self.see(&encoded);
+        let value_bytes = if value.is_instance_of::<PyInt>() {
+            Cow::Owned(value.str()?.to_str()?.as_bytes().to_vec())
+        } else if self.replaced.is_some() {
+            Cow::Borrowed(&b""[..])
+        } else {
+            self.encode(value)?
+        };
+        if self.replaced.is_none() {
+            return Ok(self.field(&encoded, &value_bytes));
+        }
+        let written = self.write(name)? && self.write_bytes(b": ")?;
+        let written = written
+            && if value.is_instance_of::<PyInt>() {
+                self.write_bytes(&value_bytes)?
+            } else {
+                self.write(value)?
+            };
+        Ok(written && self.write_bytes(b"\r\n")?)
+    }
+
+    /// One field of the head, on the direct way.
+    pub(crate) fn field(&self, name: &[u8], value: &[u8]) -> bool {
+        self.see(name);
+        let mut progress = self.progress();
+        progress.content_written = true;
+        response_head::encode_field(&mut progress.pending, name, value);
+        true
+    }
+
+    fn see(&self, name: &[u8]) {
+        let mut progress = self.progress();
+        let seen = &mut progress.seen;
+        // The lengths tell most names apart without a look at them.
+        match name.len() {
+            4 => seen.date |= name.eq_ignore_ascii_case(b"date"),
+            6 => seen.server |= name.eq_ignore_ascii_case(b"server"),
+            10 => seen.connection |= name.eq_ignore_ascii_case(b"connection"),
+            14 => seen.content_length |= name.eq_ignore_ascii_case(b"content-length"),
+            _ => {}
+        }
+    }
+
+    fn default_field(&self, name: &'static str, value: &[u8]) -> PyResult<bool> {
+        match self.replaced {
+            None => Ok(self.field(name.as_bytes(), value)),
+            Some(writer) => {
+                let value = String::from_utf8_lossy(value);
+                let arguments = (name, value.as_ref());
+                writer.call_method1(intern!(self.py(), "write_header"), arguments)?.is_truthy()
+            }
+        }
+    }
+
+    /// `write_default_headers`: Server and Date, then Content-Length when the content is text or
+    /// bytes, each unless it was written.
+    fn write_default_headers(&self) -> PyResult<bool> {
+        if !self.progress().seen.server && !self.default_field("Server", SERVER.as_bytes())? {
+            return Ok(false);
+        }
+        let date = self.progress().seen.date;
+        if !date && !self.default_field("Date", &server::http_date_now())? {
+            return Ok(false);
+        }
+        if !self.progress().seen.content_length
+            && let Some(content) = self.response.get().content.get(self.py())
+        {
+            let encoding = self.response.get().encoding(self.py());
+            if let Some(bytes) = content_bytes(&content, encoding.as_ref())? {
+                let length = bytes.len().to_string();
+                return self.default_field("Content-Length", length.as_bytes());
+            }
+        }
+        Ok(true)
+    }
+
+    /// `end_headers`: the default headers unless they are switched off, and the empty line. A
+    /// response without Content-Length ends with the connection, and says so.
+    pub(crate) fn end_headers(&self) -> PyResult<bool> {
+        let py = self.py();
+        let response = self.response.get();
+        if response.adds_required_headers(py)? {
+            let written = match self.replaced {
+                None => self.write_default_headers()?,
+                Some(writer) => {
+                    writer.call_method0(intern!(py, "write_default_headers"))?.is_truthy()?
+                }
+            };
+            if !written {
+                return Ok(false);
+            }
+            let seen = {
+                let progress = self.progress();
+                (progress.seen.content_length, progress.seen.connection)
+            };
+            if !seen.1 && (!seen.0 || response.closes(py)?) {
+                self.default_field("Connection", b"close")?;
+            }
+        }
+        if !self.write_bytes(b"\r\n")? {
+            return Ok(false);
+        }
+        let mut progress = self.progress();
+        progress.headers_complete = true;
+        let framed = progress.seen.content_length;
+        drop(progress);
+        if !framed {
+            response.close_after(py);
+        }
+        Ok(true)
+    }
+
+    /// `write_content`: the head first when it was not written, as for this content.
+    pub(crate) fn write_content(&self, data: &Bound<'py, PyAny>) -> PyResult<bool> {
+        self.ensure_status()?;
+        if !self.progress().headers_complete {
+            self.response.get().content.set(data.clone().unbind());
+            match self.replaced {
+                None => self.end_headers()?,
+                Some(writer) => {
+                    writer.call_method0(intern!(self.py(), "end_headers"))?.is_truthy()?
+                }
+            };
+        }
+        match self.replaced {
+            None => self.write_raw_content(data),
+            Some(writer) => {
+                writer.call_method1(intern!(self.py(), "write_raw_content"), (data,))?.is_truthy()
+            }
+        }
+    }
+
+    fn write_raw_content(&self, data: &Bound<'py, PyAny>) -> PyResult<bool> {
+        if data.is_none() {
+            return Err(PyValueError::new_err("content cannot be None"));
+        }
+        if data.is_instance_of::<PyBytes>() || data.is_instance_of::<PyString>() {
+            return self.write(data);
+        }
+        match self.replaced {
+            None => self.write_content_file(data, DEFAULT_CHUNK_SIZE),
+            Some(writer) => {
+                writer.call_method1(intern!(self.py(), "write_content_file"), (data,))?.is_truthy()
+            }
+        }
+    }
+
+    /// `write_content_file`: reads blocks and writes each as it comes. Always `False` once the
+    /// file is at its end, as in the reference.
+    fn write_content_file(&self, file: &Bound<'py, PyAny>, chunk_size: usize) -> PyResult<bool> {
+        self.progress().content_written = true;
+        let py = self.py();
+        let progress = &self.response.get().progress;
+        let mut alive = progress.flush(py);
+        while alive {
+            let block = file.call_method1(intern!(py, "read"), (chunk_size,))?;
+            if !block.is_truthy()? {
+                break;
+            }
+            let bytes = block.cast::<PyBytes>().map_err(|_| {
+                PyTypeError::new_err("a file that is written has to be opened in binary mode")
+            })?;
+            self.put(bytes.as_bytes());
+            alive = progress.flush(py);
+        }
+        file.call_method0(intern!(py, "close"))?;
+        Ok(false)
+    }
+}
+
+/// Writes a response to the client. Each method hands over what it wrote before it returns.
+#[pyclass(frozen, subclass, dict, weakref, module = "wptserve.response")]
+pub(crate) struct ResponseWriter {
+    response: Py<Response>,
+    file_chunk_size: Slot,
+    default_status: Slot,
+    /// An attribute was set that may be a method.
+    patched: AtomicBool,
+}
+
+impl ResponseWriter {
+    pub(crate) fn new(response: Py<Response>) -> Self {
+        Self {
+            response,
+            file_chunk_size: Slot::default(),
+            default_status: Slot::default(),
+            patched: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn is_replaced(&self, this: &Bound<'_, Self>) -> bool {
+        self.patched.load(Ordering::Relaxed) || !this.is_exact_instance_of::<Self>()
+    }
+
+    /// Takes a step, then hands over what it wrote: `false` also when the client is gone.
+    fn step<'py>(
+        slf: &Bound<'py, Self>,
+        step: impl FnOnce(&Steps<'_, 'py>) -> PyResult<bool>,
+    ) -> PyResult<bool> {
+        let response = slf.get().response.bind(slf.py());
+        let written = step(&Steps::of(slf, response))?;
+        Ok(response.get().progress.flush(slf.py()) && written)
+    }
+}
+
+#[pymethods]
+impl ResponseWriter {
+    /// Writes the status line; the usual reason phrase when there is no message.
+    #[pyo3(signature = (code, message = None))]
+    fn write_status(
+        slf: &Bound<'_, Self>,
+        code: &Bound<'_, PyAny>,
+        message: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        Self::step(slf, |steps| steps.write_status(code, message).map(|()| true)).map(|_| ())
+    }
+
+    /// Writes one header field, after a default status line when there was none.
+    fn write_header(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        Self::step(slf, |steps| steps.write_header(name, value))
+    }
+
+    /// Writes Server, Date and, where it is known, Content-Length, unless they were written.
+    fn write_default_headers(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Self::step(slf, |steps| steps.write_default_headers())
+    }
+
+    /// Ends the head.
+    fn end_headers(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        Self::step(slf, |steps| steps.end_headers())
+    }
+
+    /// Writes content, after the head when that was not written.
+    fn write_content(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Self::step(slf, |steps| steps.write_content(data))
+    }
+
+    /// Writes content as it is: text, bytes, or a file.
+    fn write_raw_content(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Self::step(slf, |steps| steps.write_raw_content(data))
+    }
+
+    /// Writes what a binary file holds, block by block, and closes the file.
+    fn write_content_file(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let size = slf.getattr("file_chunk_size")?.extract()?;
+        Self::step(slf, |steps| steps.write_content_file(data, size))
+    }
+
+    /// Writes text or bytes to the connection as they are. `False` once the client is gone.
+    fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Self::step(slf, |steps| steps.write_here(data))
+    }
+
+    /// Hands over everything that was written. Every method has done so already.
+    fn flush(slf: &Bound<'_, Self>) -> bool {
+        slf.get().response.get().progress.flush(slf.py())
+    }
+
+    /// Text in the response's encoding, bytes as they are.
+    fn encode<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let steps = Steps::direct(slf.get().response.bind(slf.py()));
+        Ok(PyBytes::new(slf.py(), &steps.encode(data)?))
+    }
+
+    /// Makes the connection the handler's own, for reading and writing raw bytes. It closes when
+    /// the handler is done.
+    fn take_over(slf: &Bound<'_, Self>) -> PyResult<RawConnection> {
+        let response = slf.get().response.clone_ref(slf.py());
+        let shared = &response.get().progress;
+        shared.flush(slf.py());
+        let mut progress = shared.lock();
+        progress.content_written = true;
+        progress.flushed = true;
+        let inbox = progress.sink.take_over();
+        drop(progress);
+        response.get().close_after(slf.py());
+        Ok(RawConnection::new(response, inbox))
+    }
+
+    /// The connection as a file that is written to.
+    #[getter]
+    fn _wfile(slf: &Bound<'_, Self>) -> ConnectionFile {
+        ConnectionFile::new(slf.get().response.clone_ref(slf.py()))
+    }
+
+    /// The response that this writes.
+    #[getter]
+    fn _response(slf: &Bound<'_, Self>) -> Py<Response> {
+        slf.get().response.clone_ref(slf.py())
+    }
+
+    /// The request that is answered.
+    #[getter]
+    fn request<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.get().response.bind(slf.py()).getattr("request")
+    }
+
+    /// Whether anything was written.
+    #[getter]
+    fn content_written(&self) -> bool {
+        self.response.get().progress.lock().content_written
+    }
+
+    #[setter]
+    fn set_content_written(&self, value: bool) {
+        self.response.get().progress.lock().content_written = value;
+    }
+
+    /// The size of the blocks in which a file is read.
+    #[getter]
+    fn file_chunk_size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let make = || Ok(DEFAULT_CHUNK_SIZE.into_pyobject(py)?.into_any());
+        self.file_chunk_size.get_or_init(py, make)
+    }
+
+    #[setter]
+    fn set_file_chunk_size(&self, value: Py<PyAny>) {
+        self.file_chunk_size.set(value);
+    }
+
+    /// The status of a response that none was written for.
+    #[getter]
+    fn default_status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.default_status.get_or_init(py, || Ok(DEFAULT_STATUS.into_pyobject(py)?.into_any()))
+    }
+
+    #[setter]
+    fn set_default_status(&self, value: Py<PyAny>) {
+        self.default_status.set(value);
+        self.patched.store(true, Ordering::Relaxed);
+    }
+
+    fn __setattr__(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyString>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        slf.get().patched.store(true, Ordering::Relaxed);
+        crate::attribute::set(slf.as_any(), name, Some(value))
+    }
+
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        crate::attribute::set(slf.as_any(), name, None)
+    }
+}
+
+/// Sends bytes past the writer, in order with what it wrote. The connection's file and the
+/// connection that was taken over write so.
+pub(crate) fn send_raw(py: Python<'_>, response: &Response, data: &[u8]) -> PyResult<()> {
+    let mut progress = response.progress.lock();
+    progress.content_written = true;
+    progress.pending.extend_from_slice(data);
+    drop(progress);
+    if response.progress.flush(py) {
+        return Ok(());
+    }
+    Err(PyBrokenPipeError::new_err("the client closed the connection"))
+}
+
+const DEFAULT_STATUS: i64 = 200;
+const DEFAULT_CHUNK_SIZE: usize = 32 * 1024;
+/// What is pending is handed over at this size, whether or not a step is complete.
+const FLUSH_AT: usize = 64 * 1024;
