@@ -38,7 +38,7 @@ impl From<Error> for Failure {
 }
 
 fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), Failure> {
-    let (config, warnings) = match &arguments.config {
+    let (mut config, warnings) = match &arguments.config {
         Some(path) => Config::load(path)?,
         None => (Config::default(), Vec::new()),
     };
@@ -55,13 +55,18 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
     let host = arguments.host.as_ref().or(config.server_host.as_ref());
     let host = host.map_or("127.0.0.1", String::as_str);
+    let host = host.to_owned();
+    if arguments.config.is_none() {
+        // As in the reference: without a configuration, browsers use what is listened on.
+        config.browser_host.clone_from(&host);
+    }
     let configured = config.http_ports();
     let ports = match arguments.port {
         Some(port) => vec![port],
         None if configured.is_empty() => vec![DEFAULT_PORT],
         None => configured,
     };
-    let bound = Bound::new(host, &ports)?;
+    let bound = Bound::new(&host, &ports)?;
     let addresses = bound.addresses();
 
     let events: Arc<dyn EventSink> = Arc::new(Log {
@@ -93,7 +98,7 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     })?;
     let router =
         Router::with_default_routes(python, Arc::new(AsIsHandler), Arc::new(FileHandler))?;
-    run(bound, environment, router, || announce(arguments, host, &addresses))
+    run(bound, environment, router, || announce(arguments, &host, &addresses))
 }
 
 fn run(

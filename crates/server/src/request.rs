@@ -41,10 +41,7 @@ impl Request {
         connection: Arc<ConnectionInfo>,
         environment: Arc<Environment>,
     ) -> Self {
-        let decoded_path = match percent::decode(&head.target.path) {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(decoded) => Some(decoded),
-        };
+        let decoded_path = decode_path(&head.target.path);
         Self { head, body, connection, environment, route_match: None, decoded_path }
     }
 
@@ -100,6 +97,18 @@ impl Request {
     /// The query, without `?`.
     pub fn query(&self) -> Option<&Bytes> {
         self.head.target.query.as_ref()
+    }
+}
+
+/// The path that escapes stand for; `None` when it has none. A raw byte beyond ASCII is a latin-1
+/// character, as in the reference, and file names are UTF-8.
+fn decode_path(path: &[u8]) -> Option<Vec<u8>> {
+    if !path.is_ascii() {
+        return Some(percent::decode(latin1(path).as_bytes()).into_owned());
+    }
+    match percent::decode(path) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(decoded) => Some(decoded),
     }
 }
 

@@ -90,7 +90,8 @@ impl Scripts {
             return Err(if missing { http_error(py, 404, None) } else { error });
         }
         let Some(main) = globals.get_item(intern!(py, "main"))? else {
-            let message = format!("no function `main` in {}", path.display());
+            // The reference's words: they reach the client in the body of the 500.
+            let message = format!("No main function in script {}", path.display());
             return Err(http_error(py, 500, Some(&message)));
         };
         let returned = main.call1((request, response))?;
@@ -227,21 +228,21 @@ fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
 /// a 500.
 fn set_error(response: &Bound<'_, Response>, error: PyErr) -> PyResult<()> {
     let py = response.py();
-    if !error.is_instance(py, http_exception_class(py)?) {
-        return Response::set_error(response, 500, Some(error.value(py)));
+    // The value alone: with its traceback, which the error keeps apart before Python 3.12.
+    let error = error.into_value(py).into_bound(py).into_any();
+    if !error.is_instance(http_exception_class(py)?)? {
+        return Response::set_error(response, 500, Some(&error));
     }
-    let code: i64 = error.value(py).getattr("code")?.extract()?;
-    let mut value = error.value(py).clone().into_any();
+    let code: i64 = error.getattr("code")?.extract()?;
     if (500..600).contains(&code) {
         for attribute in ["__cause__", "__context__"] {
-            let cause = error.value(py).getattr(attribute)?;
+            let cause = error.getattr(attribute)?;
             if !cause.is_none() {
-                value = cause;
-                break;
+                return Response::set_error(response, code, Some(&cause));
             }
         }
     }
-    Response::set_error(response, code, Some(&value))
+    Response::set_error(response, code, Some(&error))
 }
 
 fn http_exception_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {

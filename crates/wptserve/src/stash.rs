@@ -123,11 +123,10 @@ pub(crate) struct StashLock;
 #[expect(clippy::unused_self, reason = "the lock is the store's")]
 impl StashLock {
     /// Waits for the lock.
-    fn acquire(&self, py: Python<'_>) -> bool {
+    fn acquire(&self, py: Python<'_>) {
         if !store().try_lock() {
             py.detach(|| store().lock());
         }
-        true
     }
 
     /// Gives the lock back.

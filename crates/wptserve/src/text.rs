@@ -16,8 +16,8 @@ pub(crate) fn isomorphic<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u
     if let Ok(text) = value.cast::<PyString>() {
         return latin1_bytes(text);
     }
-    let name = value.get_type().name()?;
-    Err(PyTypeError::new_err(format!("a str or bytes is expected here, not {name}: {value}")))
+    // The reference's words: they reach the client in the body of a 500.
+    Err(PyTypeError::new_err(format!("Unexpected value (expecting string-like): {}", value.repr()?)))
 }
 
 /// A header field's name or value as bytes; an `int` in decimal.

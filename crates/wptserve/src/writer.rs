@@ -278,7 +278,10 @@ impl<'a, 'py> Steps<'a, 'py> {
 
     fn default_field(&self, name: &'static str, value: &[u8]) -> PyResult<bool> {
         match self.replaced {
-            None => Ok(self.field(name.as_bytes(), value)),
+            None => {
+                self.ensure_status()?;
+                Ok(self.field(name.as_bytes(), value))
+            }
             Some(writer) => {
                 let value = String::from_utf8_lossy(value);
                 let arguments = (name, value.as_ref());
