@@ -1,0 +1,268 @@
+"""What a handler reads from a request: multi-valued maps, headers, cookies, credentials."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Iterator, Mapping
+
+from ._message import message_from_fields
+from ._wptserve import InputFile, Request, Server
+from .utils import HTTPException, isomorphic_decode, isomorphic_encode
+
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
+    from http.cookies import Morsel
+
+__all__ = [
+    "Authentication",
+    "CookieValue",
+    "Cookies",
+    "InputFile",
+    "MultiDict",
+    "Request",
+    "RequestHeaders",
+    "Server",
+    "parse_cookies",
+    "raw_headers",
+]
+
+_MISSING: Any = object()
+
+
+class MultiDict(dict):  # type: ignore[type-arg]
+    """Several values per key: a dict of lists, read one value at a time.
+
+    The engine's keys are bytes. A str finds the key with the same latin-1 bytes, and bytes find
+    such a str; ``items()``, ``values()`` and the methods not defined here are plain dict's.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __setitem__(self, name: bytes | str, value: Any) -> None:
+        super().__setitem__(self._stored_as(name), [value])
+
+    def add(self, name: bytes | str, value: Any) -> None:
+        """Appends `value` to those of `name`."""
+        self.setdefault(self._stored_as(name), []).append(value)
+
+    def __getitem__(self, key: bytes | str) -> Any:
+        return self.first(key)
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(self._stored_as(key))
+
+    def first(self, key: bytes | str, default: Any = _MISSING) -> Any:
+        """The first value of `key`, else `default`; KeyError when neither is there."""
+        return self._pick(key, 0, default)
+
+    def last(self, key: bytes | str, default: Any = _MISSING) -> Any:
+        """The last value of `key`, else `default`; KeyError when neither is there."""
+        return self._pick(key, -1, default)
+
+    def get(self, key: bytes | str, default: Any = None) -> Any:
+        """The first value of `key`, else `default`."""
+        return self.first(key, default)
+
+    def get_list(self, key: bytes | str) -> list[Any]:
+        """All values of `key`, in order; empty when there are none."""
+        values = self._values(key)
+        return [] if values is None else values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A dict's own pickle is loaded through __setitem__, which would wrap the lists in lists.
+        return _restored, (type(self), dict(self))
+
+    @classmethod
+    def from_field_storage(cls, fs: Any) -> MultiDict:
+        """The fields of a parsed form, in order of arrival; plain values as bytes."""
+        fields = cls()
+        for item in fs.list or ():
+            value = item if item.filename else isomorphic_encode(item.value)
+            fields.add(isomorphic_encode(item.name), value)
+        return fields
+
+    def _pick(self, key: bytes | str, index: int, default: Any) -> Any:
+        values = self._values(key)
+        if values:
+            return values[index]
+        if default is _MISSING:
+            raise KeyError(key)
+        return default
+
+    def _values(self, key: Any) -> list[Any] | None:
+        values: list[Any] | None = super().get(key)
+        return super().get(self._stored_as(key)) if values is None else values
+
+    def _stored_as(self, key: Any) -> Any:
+        """`key` in the form, bytes or str, under which this dict has it; else `key` itself."""
+        if super().__contains__(key):
+            return key
+        if isinstance(key, str):
+            try:
+                other: Any = key.encode("latin-1")
+            except UnicodeEncodeError:
+                return key
+        elif isinstance(key, bytes):
+            other = key.decode("latin-1")
+        else:
+            return key
+        return other if super().__contains__(other) else key
+
+
+class RequestHeaders(dict):  # type: ignore[type-arg]
+    """Request header fields: lower-case bytes names to a list with the field's value.
+
+    Names are looked up as bytes or str in any case; values are bytes. Of a repeated field only
+    the first value is kept. Iteration and ``items()`` are plain dict's, so values are lists there.
+    """
+
+    def __init__(self, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        if fields is not None:
+            for name in fields.keys():
+                key = isomorphic_encode(name).lower()
+                self.setdefault(key, [isomorphic_encode(fields[name])])
+
+    def __getitem__(self, key: bytes | str) -> bytes:
+        return b", ".join(super().__getitem__(isomorphic_encode(key).lower()))
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        raise TypeError("request headers are read-only")
+
+    def __contains__(self, key: Any) -> bool:
+        return super().__contains__(isomorphic_encode(key).lower())
+
+    def get(self, key: bytes | str, default: Any = None) -> Any:
+        """The value of `key`, else `default`."""
+        values = super().get(isomorphic_encode(key).lower())
+        return default if values is None else b", ".join(values)
+
+    def get_list(self, key: bytes | str, default: Any = _MISSING) -> Any:
+        """The list of values of `key`, else `default`; KeyError when neither is there."""
+        try:
+            return super().__getitem__(isomorphic_encode(key).lower())
+        except KeyError:
+            if default is _MISSING:
+                raise
+            return default
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A dict's own pickle is loaded through __setitem__, which refuses.
+        return _restored, (type(self), dict(self))
+
+    def iteritems(self) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs of name and value, values not in lists."""
+        return ((name, self[name]) for name in self)
+
+    def itervalues(self) -> Iterator[bytes]:
+        """Values, not in lists."""
+        return (self[name] for name in self)
+
+
+def _restored(cls: type[dict[Any, Any]], items: dict[Any, Any]) -> dict[Any, Any]:
+    restored = cls()
+    dict.update(restored, items)
+    return restored
+
+
+def raw_headers(pairs: list[tuple[str, str]]) -> HTTPMessage:
+    """The header fields as received: case, order and repeats kept, values as latin-1 text."""
+    from http.client import HTTPMessage
+
+    return message_from_fields(HTTPMessage, pairs)
+
+
+class Cookies(MultiDict):
+    """The request's cookies by name; ``[]`` gives the last of a name."""
+
+    def __getitem__(self, key: bytes | str) -> CookieValue:
+        cookie: CookieValue = self.last(key)
+        return cookie
+
+
+class CookieValue:
+    """One cookie: `value` is bytes, `key` and the attributes are str, ``str()`` is its text.
+
+    Compares equal to another cookie, or to bytes, with the same value.
+    """
+
+    def __init__(self, morsel: Morsel[Any]) -> None:
+        self.key = morsel.key
+        self.value = morsel.value
+        self.expires = morsel["expires"]
+        self.path = morsel["path"]
+        self.comment = morsel["comment"]
+        self.domain = morsel["domain"]
+        self.max_age = morsel["max-age"]
+        self.secure = morsel["secure"]
+        self.version = morsel["version"]
+        self.httponly = morsel["httponly"]
+        self._text = morsel.OutputString()
+
+    def __str__(self) -> str:
+        return self._text
+
+    __repr__ = __str__
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.value == getattr(other, "value", other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def parse_cookies(header: bytes | None) -> Cookies:
+    """The cookies of a Cookie field.
+
+    Follows http.cookies: of equal names the last wins, and parsing stops at the first character
+    that may not stand in a cookie.
+    """
+    cookies = Cookies()
+    if header:
+        jar = _jar_class()()
+        jar.load(isomorphic_decode(header))
+        for name, morsel in jar.items():
+            cookies[isomorphic_encode(name)] = CookieValue(morsel)
+    return cookies
+
+
+_jar: Any = None
+
+
+def _jar_class() -> Any:
+    # Made on first use: http.cookies is not worth loading for requests without cookies.
+    global _jar
+    if _jar is None:
+        from http.cookies import BaseCookie
+
+        class RequestCookieJar(BaseCookie):  # type: ignore[type-arg]
+            def value_decode(self, val: str) -> tuple[bytes, str]:
+                return isomorphic_encode(val), val
+
+        _jar = RequestCookieJar
+    return _jar
+
+
+class Authentication:
+    """The credentials of a Basic Authorization field as bytes, or None twice without the field.
+
+    Raises HTTPException 400 for another scheme, ValueError when scheme and credentials, or user
+    and password, are not two.
+    """
+
+    username: bytes | None
+    password: bytes | None
+
+    def __init__(self, headers: RequestHeaders) -> None:
+        self.username = self.password = None
+        if "authorization" not in headers:
+            return
+        scheme, credentials = headers["authorization"].split(b" ", 1)
+        if scheme != b"Basic":
+            raise HTTPException(400, f"Unsupported authentication scheme {scheme!r}")
+        self.username, self.password = self.decode_basic(credentials)
+
+    def decode_basic(self, data: bytes) -> list[bytes]:
+        """User and password of base64 credentials; one item when there is no colon."""
+        from binascii import a2b_base64
+
+        return a2b_base64(data).split(b":", 1)
