@@ -3,11 +3,10 @@
 use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 
 use server::{
-    Bound, Config, Environment, Error, Limits, Router,
+    Bound, Config, Environment, Error, Limits, Router, Server, Wakes,
     event::{Event, EventSink, Level},
     files::{AsIsHandler, FileHandler},
 };
-use tokio::runtime;
 
 use crate::{
     Exit, HandlerLoader, ServeArguments,
@@ -91,6 +90,7 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
             handler_timeout: arguments.handler_timeout,
             ..Limits::default()
         },
+        wakes: Arc::new(Wakes::default()),
     });
     let python = loader.load(&environment).map_err(|reason| Failure {
         exit: Exit::Python,
@@ -98,28 +98,12 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     })?;
     let router =
         Router::with_default_routes(python, Arc::new(AsIsHandler), Arc::new(FileHandler))?;
-    run(bound, environment, router, || announce(arguments, &host, &addresses))
-}
-
-fn run(
-    bound: Bound,
-    environment: Arc<Environment>,
-    router: Router,
-    announce: impl FnOnce() -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::Runtime)?;
-    let result = runtime.block_on(async {
+    Server::new(bound, environment, router).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
-        announce()?;
-        server::run(bound, environment, router, stop).await.map_err(Failure::from)
-    });
-    // Handlers that still run are left behind.
-    runtime.shutdown_background();
-    result
+        announce(arguments, &host, &addresses)?;
+        Ok(stop)
+    })
 }
 
 /// Completes at SIGINT or SIGTERM.

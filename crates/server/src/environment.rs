@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{event::EventSink, stash::StashStore};
+use crate::{event::EventSink, stash::StashStore, wakes::Wakes};
 
 /// Shared by all requests of a server.
 pub struct Environment {
@@ -16,6 +16,8 @@ pub struct Environment {
     pub events: Arc<dyn EventSink>,
     /// Bounds on what a client may do.
     pub limits: Limits,
+    /// The way from handler threads to connection tasks.
+    pub wakes: Arc<Wakes>,
 }
 
 /// Bounds on what a client, or a handler, may take.

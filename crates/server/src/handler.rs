@@ -24,6 +24,10 @@ impl Exchange {
 pub trait Handler: Send + Sync {
     /// Answers one request. An exchange that is dropped unanswered closes the connection.
     fn handle(&self, exchange: Exchange);
+
+    /// Called when the I/O thread has nothing more to do for now: exchanges that were only queued
+    /// are to be begun.
+    fn flush(&self) {}
 }
 
 /// Answers every request with one status: for routes whose handler cannot run here.

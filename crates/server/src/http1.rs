@@ -178,7 +178,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let log = self.service.environment.events.wants_requests().then(|| {
             (head.method.clone(), head.raw_target.clone())
         });
-        let (writer, outbox) = ResponseWriter::new();
+        let wakes = Arc::clone(&self.service.environment.wakes);
+        let (writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
         let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
         if request.head.method.as_ref() == b"CONNECT" {

@@ -21,6 +21,7 @@ pub mod router;
 mod server;
 pub mod stash;
 mod takeover;
+mod wakes;
 
 pub use body::RequestBody;
 pub use clock::http_date_now;
@@ -32,5 +33,6 @@ pub use outbox::{Finish, PeerGone, ResponseWriter, TrySendError};
 pub use request::{ConnectionInfo, Request, latin1};
 pub use response::Response;
 pub use router::Router;
-pub use server::{Bound, GRACE, run};
+pub use server::{Bound, GRACE, Server};
 pub use takeover::Inbox;
+pub use wakes::Wakes;

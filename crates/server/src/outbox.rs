@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::{Response, takeover::Inbox};
+use crate::{Response, takeover::Inbox, wakes::Wakes};
 
 /// A handler's side. Dropped without [`finish`](Self::finish), it aborts the response, so that
 /// a handler which fails never leaves the client waiting.
@@ -48,8 +48,8 @@ pub enum Finish {
 
 impl ResponseWriter {
     /// A writer and the task's side of it.
-    pub(crate) fn new() -> (Self, Arc<Outbox>) {
-        let outbox = Arc::new(Outbox::default());
+    pub(crate) fn new(wakes: Arc<Wakes>) -> (Self, Arc<Outbox>) {
+        let outbox = Arc::new(Outbox { wakes, ..Outbox::default() });
         (Self { outbox: Arc::clone(&outbox), finished: false }, outbox)
     }
 
@@ -63,7 +63,7 @@ impl ResponseWriter {
             return Err(TrySendError::Full(bytes));
         }
         state.push(bytes);
-        Outbox::wake(state);
+        self.outbox.wake(state);
         Ok(())
     }
 
@@ -77,7 +77,7 @@ impl ResponseWriter {
             return Err(PeerGone);
         }
         state.push(bytes);
-        Outbox::wake(state);
+        self.outbox.wake(state);
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl ResponseWriter {
         let mut state = self.outbox.lock();
         state.response = Some(Box::new(response));
         state.finish = Some(Finish::KeepAlive);
-        Outbox::wake(state);
+        self.outbox.wake_soon(state);
     }
 
     /// Sends the last bytes and ends.
@@ -96,7 +96,7 @@ impl ResponseWriter {
         let mut state = self.outbox.lock();
         state.push(bytes);
         state.finish.get_or_insert(finish);
-        Outbox::wake(state);
+        self.outbox.wake_soon(state);
     }
 
     /// Whether nothing more can be sent.
@@ -114,7 +114,7 @@ impl ResponseWriter {
     pub fn take_over(&self) -> Arc<Inbox> {
         let mut state = self.outbox.lock();
         let inbox = Arc::clone(state.inbox.get_or_insert_with(Arc::default));
-        Outbox::wake(state);
+        self.outbox.wake(state);
         inbox
     }
 }
@@ -132,6 +132,7 @@ impl Drop for ResponseWriter {
 pub(crate) struct Outbox {
     state: Mutex<State>,
     space: Condvar,
+    wakes: Arc<Wakes>,
 }
 
 #[derive(Debug, Default)]
@@ -207,11 +208,20 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wake(mut state: MutexGuard<'_, State>) {
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
-            waker.wake();
+            self.wakes.wake(waker);
+        }
+    }
+
+    /// At the end of a response, when nobody minds if others end first.
+    fn wake_soon(&self, mut state: MutexGuard<'_, State>) {
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            self.wakes.wake_soon(waker);
         }
     }
 }
@@ -241,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_arrives_in_order_in_one_batch() {
-        let (mut writer, outbox) = ResponseWriter::new();
+        let (mut writer, outbox) = ResponseWriter::new(Arc::default());
         assert!(take(&outbox).is_none());
         writer.send(Bytes::from_static(b"a")).unwrap();
         writer.send(Bytes::from_static(b"b")).unwrap();
@@ -253,14 +263,14 @@ mod tests {
 
     #[test]
     fn a_writer_that_is_dropped_aborts() {
-        let (writer, outbox) = ResponseWriter::new();
+        let (writer, outbox) = ResponseWriter::new(Arc::default());
         drop(writer);
         assert_eq!(take(&outbox).unwrap().finish, Some(Finish::Abort));
     }
 
     #[test]
     fn a_writer_ahead_of_the_client_waits_for_space() {
-        let (writer, outbox) = ResponseWriter::new();
+        let (writer, outbox) = ResponseWriter::new(Arc::default());
         writer.send(Bytes::from(vec![0; HIGH_WATER])).unwrap();
         assert!(matches!(
             writer.try_send(Bytes::from_static(b"x")),
@@ -273,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_writer_learns_that_the_peer_is_gone() {
-        let (writer, outbox) = ResponseWriter::new();
+        let (writer, outbox) = ResponseWriter::new(Arc::default());
         writer.send(Bytes::from(vec![0; HIGH_WATER])).unwrap();
         outbox.set_peer_gone();
         assert_eq!(writer.send(Bytes::from_static(b"x")), Err(PeerGone));

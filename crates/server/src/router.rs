@@ -67,6 +67,13 @@ impl Router {
         Ok(())
     }
 
+    /// Tells every handler that the I/O thread is about to wait.
+    pub(crate) fn flush(&self) {
+        for route in &self.routes {
+            route.handler.flush();
+        }
+    }
+
     /// The handler for a request, whose `route_match` is set; `None` when no route matches.
     pub fn route(&self, request: &mut Request) -> Option<&Arc<dyn Handler>> {
         self.routes.iter().find_map(|route| {

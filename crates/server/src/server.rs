@@ -1,8 +1,13 @@
 //! A server: bound sockets, and a loop that accepts.
 
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
 
 use crate::{
     ConnectionInfo, Error, Router,
@@ -34,29 +39,61 @@ impl Bound {
     }
 }
 
-/// Accepts and serves until `shutdown` completes; then gives running responses
-/// [`GRACE`] to end. To be run on a current-thread runtime.
-pub async fn run(
+/// Accepts and serves, on one thread.
+pub struct Server {
     bound: Bound,
-    environment: Arc<Environment>,
-    router: Router,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), Error> {
-    let (stop, stopping) = watch::channel(false);
-    let service = Service { environment, router: Arc::new(router), shutdown: stopping };
-    let mut acceptors = JoinSet::new();
-    for listener in bound.listeners {
-        let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
-        acceptors.spawn(accept(listener, service.clone()));
+    service: Service,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    /// A server for bound sockets.
+    pub fn new(bound: Bound, environment: Arc<Environment>, router: Router) -> Self {
+        let (stop, shutdown) = watch::channel(false);
+        Self { bound, service: Service { environment, router: Arc::new(router), shutdown }, stop }
     }
-    shutdown.await;
-    // Dropping the acceptors closes the listening sockets.
-    acceptors.shutdown().await;
-    // Fails only when no connection is left, and then there is nobody to tell.
-    let _none_left = stop.send(true);
-    drop(service);
-    let _elapsed = tokio::time::timeout(GRACE, stop.closed()).await;
-    Ok(())
+
+    /// Serves until `shutdown` completes; then gives running responses [`GRACE`] to end.
+    /// `shutdown` is made within the runtime and before the first connection is accepted.
+    /// Handlers that still run afterwards are left behind.
+    pub fn run<F, E>(self, shutdown: impl FnOnce() -> Result<F, E>) -> Result<(), E>
+    where
+        F: Future<Output = ()>,
+        E: From<Error>,
+    {
+        let router = Arc::clone(&self.service.router);
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .on_thread_park(move || router.flush())
+            .build()
+            .map_err(Error::Runtime)?;
+        let result = runtime.block_on(async {
+            let shutdown = shutdown()?;
+            self.serve(shutdown).await.map_err(E::from)
+        });
+        runtime.shutdown_background();
+        result
+    }
+
+    async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
+        let Self { bound, service, stop } = self;
+        let mut tasks = JoinSet::new();
+        for listener in bound.listeners {
+            let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
+            tasks.spawn(accept(listener, service.clone()));
+        }
+        let wakes = Arc::clone(&service.environment.wakes);
+        let dispatcher = tokio::spawn(poll_fn(move |cx| wakes.poll_dispatch(cx)));
+        shutdown.await;
+        // Dropping the acceptors closes the listening sockets.
+        tasks.shutdown().await;
+        // Fails only when no connection is left, and then there is nobody to tell.
+        let _none_left = stop.send(true);
+        drop(service);
+        let _elapsed = tokio::time::timeout(GRACE, stop.closed()).await;
+        dispatcher.abort();
+        Ok(())
+    }
 }
 
 async fn accept(listener: TcpListener, service: Service) {

@@ -54,7 +54,8 @@ impl HandlerLoader for PythonLoader {
             let text = format!("{threads} handlers are running; more requests wait for one to end");
             events.emit(&Event::Message { level: Level::Warning, source: "pool", text: &text });
         };
-        Ok(Arc::new(PythonHandler::new(Pool::new(MAX_THREADS, Box::new(on_full)))))
+        let wakes = Arc::clone(&environment.wakes);
+        Ok(Arc::new(PythonHandler::new(Pool::new(MAX_THREADS, Box::new(on_full), wakes))))
     }
 
     fn stash(&self) -> Arc<dyn server::stash::StashStore> {

@@ -1,25 +1,40 @@
 //! The elastic, GIL-first pool that runs handlers.
 //!
-//! A thread takes the GIL before it takes a job and keeps it while jobs are queued, so that short
-//! handlers run one behind the other with no hand-over at all. At most one more thread, the
-//! *successor*, waits for the GIL; when a handler blocks and lets it go, the successor takes over
-//! and appoints the next. So a handler that sleeps holds a thread, never the others' time, and a
-//! thread is made only when no idle one is left.
+//! One thread, the *runner*, takes the GIL before it takes a job and keeps it while jobs are
+//! queued, so that short handlers run one behind the other with no hand-over at all. When a job
+//! blocks and lets the GIL go, another thread, the *successor*, takes the GIL and is the runner
+//! from then on; the old one ends its job and becomes idle. So a handler that sleeps holds a
+//! thread and not the others' time, and a thread is made only when no idle one is left.
+//!
+//! Whether a job blocks or is about to end cannot be seen from outside. A successor that stood
+//! ready for the GIL all the time would take it from a runner in the middle of its work again
+//! and again. So one thread is *on watch*: it looks every [`TICK`] whether the queue moves, and
+//! becomes the successor when it does not. A runner whose job has lasted longer than that already
+//! is succeeded at once, and so is every runner for a while after one was found blocked: where
+//! one handler sleeps, others do.
+//!
+//! Threads are woken for many jobs at a time where that costs no time: [`Pool::submit`] leaves it
+//! to [`Pool::flush`], which the I/O thread calls before it waits, and the runner wakes the I/O
+//! thread when it has nothing left to run.
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::Duration,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
+    thread::{self, Thread},
+    time::{Duration, Instant},
 };
 
 use pyo3::prelude::*;
+use server::Wakes;
 
 /// Work for a thread that holds the GIL.
 pub(crate) type Job = Box<dyn FnOnce(Python<'_>) + Send>;
 
-/// Told once whenever the pool comes to its limit.
+/// Told whenever the pool comes to its limit of threads.
 pub(crate) type OnFull = Box<dyn Fn(usize) + Send + Sync>;
 
 /// Threads that run [`Job`]s in order of arrival.
@@ -30,127 +45,259 @@ pub(crate) struct Pool {
 
 struct Shared {
     state: Mutex<State>,
-    appointed: Condvar,
     max_threads: usize,
     on_full: OnFull,
+    wakes: Arc<Wakes>,
 }
 
-#[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
     threads: usize,
-    idle: usize,
-    /// A thread was appointed and has not got the GIL yet.
+    /// Threads without a task; the last one used is the first to be used again.
+    idle: Vec<Arc<Seat>>,
+    watch: Option<Arc<Seat>>,
+    /// A successor is on its way to the GIL.
     successor: bool,
-    /// An idle thread was notified and has not woken yet.
-    called: bool,
+    /// The runner's number; 0 when there is none.
+    runner: u64,
+    last_runner: u64,
+    /// Jobs that were begun, and when the last one was.
+    begun: u64,
+    begun_at: Instant,
+    /// How many more jobs are succeeded without waiting for the watch.
+    eager: u32,
     full: bool,
 }
 
+/// A thread's place in the pool.
+struct Seat {
+    thread: Thread,
+    task: AtomicU8,
+}
+
+const IDLE: u8 = 0;
+const WATCH: u8 = 1;
+const SUCCEED: u8 = 2;
+
 impl Pool {
     /// A pool that grows up to `max_threads`; beyond it jobs wait, and `on_full` is told.
-    pub(crate) fn new(max_threads: usize, on_full: OnFull) -> Self {
+    /// `wakes` leads to the tasks that wait for what the jobs finish.
+    pub(crate) fn new(max_threads: usize, on_full: OnFull, wakes: Arc<Wakes>) -> Self {
         Self {
             shared: Arc::new(Shared {
-                state: Mutex::default(),
-                appointed: Condvar::new(),
+                state: Mutex::new(State {
+                    jobs: VecDeque::new(),
+                    threads: 0,
+                    idle: Vec::new(),
+                    watch: None,
+                    successor: false,
+                    runner: 0,
+                    last_runner: 0,
+                    begun: 0,
+                    begun_at: Instant::now(),
+                    eager: 0,
+                    full: false,
+                }),
                 max_threads,
                 on_full,
+                wakes,
             }),
         }
     }
 
-    /// Queues a job. Never blocks on the GIL.
+    /// Queues a job, to be begun at the next [`flush`](Self::flush) if not before. Never waits
+    /// for the GIL.
     pub(crate) fn submit(&self, job: Job) {
         let mut state = self.shared.lock();
         state.jobs.push_back(job);
-        Shared::appoint(&self.shared, state);
+        if state.jobs.len() >= BATCH {
+            self.shared.see_to_queue(state);
+        }
+    }
+
+    /// Sees to it that queued jobs are begun.
+    pub(crate) fn flush(&self) {
+        self.shared.see_to_queue(self.shared.lock());
     }
 }
 
 impl Shared {
-    /// Sees to it that a successor is on its way while jobs are queued.
-    fn appoint(shared: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+    /// Sees to it that somebody takes the next job, whatever the runner does.
+    fn see_to_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         if state.successor || state.jobs.is_empty() {
             return;
         }
-        if state.idle > 0 {
+        if state.runner == 0 || state.eager > 0 || state.begun_at.elapsed() > TICK {
             state.successor = true;
-            state.called = true;
-            drop(state);
-            shared.appointed.notify_one();
-        } else if state.threads < shared.max_threads {
-            state.successor = true;
-            state.threads += 1;
-            state.full = false;
-            drop(state);
-            Self::start_thread(shared);
-        } else if !std::mem::replace(&mut state.full, true) {
-            drop(state);
-            (shared.on_full)(shared.max_threads);
+            self.assign(state, SUCCEED);
+        } else if state.watch.is_none() {
+            self.assign(state, WATCH);
         }
     }
 
-    fn start_thread(shared: &Arc<Self>) {
-        let thread = Arc::clone(shared);
+    /// Gives a task to an idle thread, to the one on watch, or to a new one.
+    fn assign(self: &Arc<Self>, mut state: MutexGuard<'_, State>, task: u8) {
+        let seat = state.idle.pop().or_else(|| state.watch.take());
+        if let Some(seat) = seat {
+            seat.task.store(task, Ordering::Relaxed);
+            if task == WATCH {
+                state.watch = Some(Arc::clone(&seat));
+            }
+            drop(state);
+            seat.thread.unpark();
+        } else if state.threads < self.max_threads {
+            state.threads += 1;
+            state.full = false;
+            drop(state);
+            self.start_thread(task);
+        } else {
+            state.successor &= task != SUCCEED;
+            if !std::mem::replace(&mut state.full, true) {
+                drop(state);
+                (self.on_full)(self.max_threads);
+            }
+        }
+    }
+
+    fn start_thread(self: &Arc<Self>, task: u8) {
+        let shared = Arc::clone(self);
         let started = thread::Builder::new()
             .name("handler".to_owned())
             // Deep recursion through C needs the room; only what is used takes memory.
             .stack_size(8 * 1024 * 1024)
-            .spawn(move || Python::attach(|py| thread.run(py)));
+            .spawn(move || {
+                let seat = Arc::new(Seat { thread: thread::current(), task: AtomicU8::new(task) });
+                if task == WATCH {
+                    shared.lock().watch = Some(Arc::clone(&seat));
+                }
+                Wakes::defer_on_this_thread();
+                Python::attach(|py| shared.live(py, &seat));
+            });
         if started.is_err() {
             // The threads there are go on with the queue.
-            let mut state = shared.lock();
+            let mut state = self.lock();
             state.threads -= 1;
-            state.successor = false;
+            state.successor &= task != SUCCEED;
         }
     }
 
     /// A thread's life. It is attached once: a new thread state for every job would cost more
     /// than most handlers.
-    fn run(self: Arc<Self>, py: Python<'_>) {
-        let mut first = true;
-        loop {
-            // A new thread is the successor already, and has the GIL.
-            if !std::mem::take(&mut first) && !py.detach(|| self.wait_for_appointment()) {
-                return;
+    fn live(self: &Arc<Self>, py: Python<'_>, seat: &Arc<Seat>) {
+        while py.detach(|| self.wait(seat)) {
+            // Here the GIL is held, and this is the successor.
+            let mut state = self.lock();
+            state.successor = false;
+            if state.jobs.is_empty() {
+                state.retire(seat);
+                continue;
             }
-            self.lock().successor = false;
-            while let Some(job) = self.next_job() {
+            if state.runner != 0 {
+                state.eager = EAGER;
+            }
+            state.last_runner += 1;
+            let number = state.last_runner;
+            state.runner = number;
+            drop(state);
+            while let Some(job) = self.next_job(number) {
                 // A panic is the job's own; its exchange was dropped and so aborted.
                 let _panicked = catch_unwind(AssertUnwindSafe(|| job(py)));
             }
+            self.lock().retire(seat);
         }
     }
 
-    fn next_job(self: &Arc<Self>) -> Option<Job> {
+    /// The next job for a runner; `None` when the queue is empty or there is another runner.
+    fn next_job(self: &Arc<Self>, number: u64) -> Option<Job> {
         let mut state = self.lock();
-        let job = state.jobs.pop_front()?;
-        // This job may block: somebody has to be there for the next.
-        Self::appoint(self, state);
+        if state.runner != number {
+            drop(state);
+            self.wakes.flush();
+            return None;
+        }
+        let Some(job) = state.jobs.pop_front() else {
+            state.runner = 0;
+            drop(state);
+            self.wakes.flush();
+            return None;
+        };
+        state.begun += 1;
+        state.begun_at = Instant::now();
+        state.eager = state.eager.saturating_sub(1);
+        // This job may block. Then the watch wakes those whose responses are finished.
+        let flush = state.watch.is_none() || state.begun.is_multiple_of(BATCH as u64);
+        self.see_to_queue(state);
+        if flush {
+            self.wakes.flush();
+        }
         Some(job)
     }
 
-    /// Waits to be appointed. `false` after a long time without.
-    fn wait_for_appointment(&self) -> bool {
-        let mut state = self.lock();
-        state.idle += 1;
+    /// Waits for a task, and keeps watch when that is the task. `true` when the thread is to
+    /// take the GIL, `false` when it is to end.
+    fn wait(&self, seat: &Arc<Seat>) -> bool {
         loop {
-            let (guard, waited) = self
-                .appointed
-                .wait_timeout(state, IDLE_LIFE)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = guard;
-            if std::mem::take(&mut state.called) {
-                state.idle -= 1;
-                return true;
-            }
-            if waited.timed_out() && state.idle > KEPT_IDLE {
-                state.idle -= 1;
-                state.threads -= 1;
-                return false;
+            match seat.task.load(Ordering::Relaxed) {
+                SUCCEED => return true,
+                WATCH => {
+                    if self.watch(seat) {
+                        return true;
+                    }
+                }
+                _ => {
+                    thread::park_timeout(IDLE_LIFE);
+                    if self.may_end(seat) {
+                        return false;
+                    }
+                }
             }
         }
+    }
+
+    /// Looks every tick whether the queue moves. `true` when it does not: the watch is the
+    /// successor. `false` when the task changed.
+    fn watch(&self, seat: &Arc<Seat>) -> bool {
+        let mut begun = u64::MAX;
+        let mut quiet = 0;
+        loop {
+            thread::park_timeout(TICK);
+            self.wakes.flush();
+            let mut state = self.lock();
+            if seat.task.load(Ordering::Relaxed) != WATCH {
+                return false;
+            }
+            if state.begun != begun {
+                begun = state.begun;
+                quiet = 0;
+            } else if state.jobs.is_empty() {
+                quiet += 1;
+                if quiet > WATCH_LIFE {
+                    state.watch = None;
+                    state.retire(seat);
+                    return false;
+                }
+            } else if !state.successor {
+                state.watch = None;
+                state.successor = true;
+                seat.task.store(SUCCEED, Ordering::Relaxed);
+                return true;
+            }
+        }
+    }
+
+    /// Whether a thread that has long been idle ends. It leaves the pool then.
+    fn may_end(&self, seat: &Arc<Seat>) -> bool {
+        let mut state = self.lock();
+        if seat.task.load(Ordering::Relaxed) != IDLE || state.idle.len() <= KEPT_IDLE {
+            return false;
+        }
+        // Parking also ends without reason; the least used ones, at the front, end first.
+        let oldest = state.idle.first().is_some_and(|first| Arc::ptr_eq(first, seat));
+        if oldest {
+            state.idle.remove(0);
+            state.threads -= 1;
+        }
+        oldest
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -159,7 +306,23 @@ impl Shared {
     }
 }
 
-/// An idle thread ends after this time,
+impl State {
+    /// Makes a thread idle.
+    fn retire(&mut self, seat: &Arc<Seat>) {
+        seat.task.store(IDLE, Ordering::Relaxed);
+        self.idle.push(Arc::clone(seat));
+    }
+}
+
+/// How often the watch looks, and how long a job may last before it counts as blocked.
+const TICK: Duration = Duration::from_micros(200);
+/// At most so many jobs, or finished responses, wait for others before somebody is woken.
+const BATCH: usize = 16;
+/// The watch ends after this many ticks without a job.
+const WATCH_LIFE: u32 = 100;
+/// Jobs that are succeeded at once after one was found blocked.
+const EAGER: u32 = 32;
+/// An idle thread looks after this time whether it is one too many,
 const IDLE_LIFE: Duration = Duration::from_secs(10);
-/// but for these.
-const KEPT_IDLE: usize = 2;
+/// which these are not.
+const KEPT_IDLE: usize = 4;

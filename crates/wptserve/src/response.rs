@@ -325,19 +325,16 @@ impl Response {
     }
 
     /// Deletes a cookie on the client.
-    #[pyo3(signature = (name, path = None, domain = None))]
+    #[pyo3(signature = (name, path = Some("/"), domain = None))]
     fn delete_cookie(
         slf: &Bound<'_, Self>,
         name: &Bound<'_, PyAny>,
-        path: Option<&Bound<'_, PyAny>>,
+        path: Option<&str>,
         domain: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
         let kwargs = PyDict::new(py);
-        match path {
-            Some(path) => kwargs.set_item("path", path)?,
-            None => kwargs.set_item("path", "/")?,
-        }
+        kwargs.set_item("path", path)?;
         kwargs.set_item("domain", domain)?;
         slf.call_method("set_cookie", (name, py.None()), Some(&kwargs))?;
         Ok(())

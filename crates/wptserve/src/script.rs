@@ -37,6 +37,10 @@ impl Handler for PythonHandler {
         let scripts = Arc::clone(&self.scripts);
         self.pool.submit(Box::new(move |py| scripts.answer(py, exchange)));
     }
+
+    fn flush(&self) {
+        self.pool.flush();
+    }
 }
 
 /// Compiled handler files by path.
@@ -156,7 +160,8 @@ fn compile<'py>(
     path: &Path,
 ) -> PyResult<Bound<'py, PyAny>> {
     static COMPILE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    COMPILE.import(py, "builtins", "compile")?.call1((source, path.as_os_str(), "exec"))
+    // No flags: what this crate compiles with is no business of the handler's.
+    COMPILE.import(py, "builtins", "compile")?.call1((source, path.as_os_str(), "exec", 0, true))
 }
 
 fn builtins(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {

@@ -1,0 +1,2 @@
+def main(request, response):
+    return repr([request.body, request.body is request.body])

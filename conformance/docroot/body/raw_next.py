@@ -1,0 +1,3 @@
+def main(request, response):
+    raw = request.raw_input
+    return repr([next(raw), raw.next()])

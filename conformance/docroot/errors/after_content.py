@@ -1,0 +1,3 @@
+def main(request, response):
+    response.writer.write_content(b"content")
+    raise ValueError("after the content")

@@ -1,0 +1,2 @@
+def main(request, response):
+    assert request.method == "NEVER", request.method

@@ -1,0 +1,6 @@
+class Stop(BaseException):
+    pass
+
+
+def main(request, response):
+    raise Stop("not an Exception")

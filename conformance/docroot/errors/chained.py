@@ -1,0 +1,5 @@
+def main(request, response):
+    try:
+        {}["key"]
+    except KeyError as error:
+        raise ValueError("from another") from error

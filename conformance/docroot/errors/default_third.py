@@ -1,0 +1,2 @@
+def main(request, response, more=b"a default"):
+    return more

@@ -1,0 +1,2 @@
+def main(request, response):
+    return request.no_such_attribute

@@ -1,0 +1,2 @@
+def main(request, response):
+    return response.no_such_attribute

@@ -1,0 +1,2 @@
+def main(request, response):
+    return response.writer.no_such_attribute()

@@ -1,0 +1,2 @@
+def main(request, response):
+    return open("/no/such/file/anywhere", "rb").read()

@@ -1,0 +1,2 @@
+def main(request, response):
+    return [(b"Content-Length", b"many")], b"12345"

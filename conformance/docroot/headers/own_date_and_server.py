@@ -1,0 +1,3 @@
+def main(request, response):
+    return [(b"date", b"never"), (b"SERVER", b"mine")], repr(
+        [list(response.headers)])

@@ -1,0 +1,2 @@
+def main(request, response):
+    return repr([len(request.headers), len(request.raw_headers.items())])

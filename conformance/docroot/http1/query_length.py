@@ -1,0 +1,2 @@
+def main(request, response):
+    return repr(len(request.url_parts.query))

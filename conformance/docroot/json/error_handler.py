@@ -1,0 +1,3 @@
+from wptserve.handlers import ErrorHandler
+
+main = ErrorHandler(410)

@@ -1,0 +1,2 @@
+async def main(request, response):
+    return b"never awaited"

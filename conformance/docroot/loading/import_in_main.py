@@ -1,0 +1,3 @@
+def main(request, response):
+    from loading.package import inner
+    return inner.described()

@@ -1,0 +1,5 @@
+import counter
+
+
+def main(request, response):
+    return "the own directory is on sys.path"

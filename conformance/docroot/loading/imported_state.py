@@ -1,0 +1,7 @@
+import importlib
+
+counter = importlib.import_module("loading.counter")
+
+
+def main(request, response):
+    return str(counter.count())

@@ -1,0 +1,1 @@
+main = lambda req, res: b"from a lambda"  # noqa: E731

@@ -1,0 +1,6 @@
+class Handler:
+    def answer(self, request, response):
+        return b"bound method"
+
+
+main = Handler().answer

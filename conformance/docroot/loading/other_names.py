@@ -1,0 +1,3 @@
+def main(req, res):
+    res.headers.set(b"X-Method", req.method)
+    return b"other parameter names"

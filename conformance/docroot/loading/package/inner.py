@@ -1,0 +1,5 @@
+from . import NAME
+
+
+def described():
+    return NAME + ", from inside"

@@ -1,0 +1,5 @@
+import os
+
+
+def main(request, response):
+    return os.path.basename(__file__)

@@ -1,0 +1,2 @@
+def main(*arguments, **named):
+    return repr([len(arguments), named])

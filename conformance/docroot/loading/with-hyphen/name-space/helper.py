@@ -1,0 +1,5 @@
+WHERE = "a namespace package with a hyphen"
+
+
+def where():
+    return WHERE

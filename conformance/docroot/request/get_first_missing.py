@@ -1,0 +1,2 @@
+def main(request, response):
+    return request.GET.first(b"missing")

@@ -1,0 +1,2 @@
+def main(request, response):
+    return request.headers[b"x-test"]

@@ -1,0 +1,2 @@
+def main(request, response):
+    request.headers[b"x-test"] = b"changed"

@@ -1,0 +1,2 @@
+def main(request, response):
+    return str(request.raw_headers)

@@ -1,0 +1,3 @@
+def main(request, response):
+    response.close_connection = True
+    return b"body"

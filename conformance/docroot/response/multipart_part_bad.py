@@ -1,0 +1,5 @@
+from wptserve.response import MultipartPart
+
+
+def main(request, response):
+    return MultipartPart("text").to_bytes()

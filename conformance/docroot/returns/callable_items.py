@@ -1,0 +1,2 @@
+def main(request, response):
+    return [lambda: b"called ", b"plain ", lambda: "text", lambda: None]

@@ -1,0 +1,2 @@
+def main(request, response):
+    return {b"key one": 1, b"key two": 2}

@@ -1,0 +1,2 @@
+def main(request, response):
+    return (piece for piece in (b"one ", b"two ", b"three"))

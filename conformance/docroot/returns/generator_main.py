@@ -1,0 +1,3 @@
+def main(request, response):
+    yield b"main is "
+    yield b"a generator"

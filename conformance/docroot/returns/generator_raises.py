@@ -1,0 +1,7 @@
+def pieces():
+    yield b"before"
+    raise ValueError("in the middle")
+
+
+def main(request, response):
+    return pieces()

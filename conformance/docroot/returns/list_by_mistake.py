@@ -1,0 +1,2 @@
+def main(request, response):
+    return [(b"Content-Type", b"text/plain"), b"body"]

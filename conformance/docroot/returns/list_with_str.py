@@ -1,0 +1,2 @@
+def main(request, response):
+    return ["one ", b"two ", "dr\xefe"]

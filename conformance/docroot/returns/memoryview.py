@@ -1,0 +1,2 @@
+def main(request, response):
+    return memoryview(b"view")

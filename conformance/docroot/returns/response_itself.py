@@ -1,0 +1,3 @@
+def main(request, response):
+    response.content = b"content"
+    return response

@@ -1,0 +1,3 @@
+def main(request, response):
+    response.text = "ignored"
+    response.content = b"content"

@@ -1,0 +1,2 @@
+def main(request, response):
+    request.server.stash.take("not-a-uuid")

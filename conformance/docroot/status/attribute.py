@@ -1,0 +1,3 @@
+def main(request, response):
+    response.status = eval(request.GET.first(b"status"))
+    return repr(response.status)

@@ -1,0 +1,7 @@
+def main(request, response):
+    writer = response.writer
+    writer.write_status(200)
+    writer.write_header("Content-Length", 100)
+    writer.end_headers()
+    writer.write_content(b"12345678")
+    response.close_connection = True

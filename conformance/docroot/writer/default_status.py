@@ -1,0 +1,3 @@
+def main(request, response):
+    response.writer.default_status = 418
+    response.writer.write_content(b"teapot")

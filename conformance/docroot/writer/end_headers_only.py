@@ -1,0 +1,2 @@
+def main(request, response):
+    response.writer.end_headers()

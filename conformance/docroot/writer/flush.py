@@ -1,0 +1,7 @@
+def main(request, response):
+    response.writer.write_status(200)
+    response.writer.write_header("Content-Length", 10)
+    response.writer.end_headers()
+    response.writer.write("first")
+    response.writer.flush()
+    response.writer.write(" last")

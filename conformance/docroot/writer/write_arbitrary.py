@@ -1,0 +1,3 @@
+def main(request, response):
+    response.close_connection = True
+    response.writer.write(b"\x00\x01 this is not HTTP \xff")

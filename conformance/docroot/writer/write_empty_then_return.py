@@ -1,0 +1,3 @@
+def main(request, response):
+    response.writer.write(b"")
+    return b"still ignored"

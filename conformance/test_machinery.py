@@ -1,0 +1,200 @@
+"""The suite's own parts: cutting, normalising, comparing and judging."""
+
+import json
+import pathlib
+
+import pytest
+
+from compare import differences
+from expectations import Expectation, Expectations
+from normalise import normalise
+from servers import Server
+from wire import Outcome, Response, split_responses
+from wpt_handlers import is_handler
+from wpt_sweep import classify
+
+SERVER = Server("any", "127.0.0.1", 8123, pathlib.Path("/doc/root"), None)
+
+
+def _outcome(raw: bytes, end: str = "open", methods: tuple[bytes, ...] = (b"GET",)) -> Outcome:
+    return Outcome(split_responses(raw, list(methods)), end, raw)
+
+
+def _response(*headers: bytes, status: bytes = b"HTTP/1.1 200 OK", body: bytes = b"") -> bytes:
+    return b"\r\n".join([status, *headers]) + b"\r\n\r\n" + body
+
+
+SPLITS = {
+    "length": (_response(b"Content-Length: 2", body=b"ab") * 2, [b"ab", b"ab"], [True, True]),
+    "surplus": (_response(b"Content-Length: 2", body=b"abcd"), [b"ab", b"cd"], [True, False]),
+    "short": (_response(b"Content-Length: 5", body=b"ab"), [b"ab"], [False]),
+    "until close": (_response(body=b"ab\r\n\r\nc"), [b"ab\r\n\r\nc"], [False]),
+    "interim": (
+        _response(status=b"HTTP/1.1 100 Continue") + _response(b"Content-Length: 1", body=b"a"),
+        [b"", b"a"], [True, True],
+    ),
+    "chunked": (
+        _response(b"Transfer-Encoding: chunked", body=b"1\r\na\r\n0\r\n\r\n") + b"rest",
+        [b"1\r\na\r\n0\r\n\r\n", b"rest"], [True, False],
+    ),
+    "no message": (b"raw bytes", [b"raw bytes"], [False]),
+}
+
+
+@pytest.mark.parametrize("name", SPLITS)
+def test_responses_are_cut_by_their_own_framing(name):
+    raw, bodies, complete = SPLITS[name]
+    responses = split_responses(raw, [b"GET", b"GET"])
+    assert [r.body for r in responses] == bodies
+    assert [r.complete for r in responses] == complete
+
+
+def test_a_head_response_has_no_body_unless_one_was_sent():
+    head = _response(b"Content-Length: 4")
+    assert split_responses(head, [b"HEAD"]) == [
+        Response(b"HTTP/1.1 200 OK", [b"Content-Length: 4"], b"", True)
+    ]
+    assert split_responses(head + b"body", [b"HEAD"])[0].body == b"body"
+
+
+def test_only_the_servers_own_date_and_server_are_masked():
+    raw = _response(
+        b"Server: BaseHTTP/0.6 Python/3.11.7", b"Date: Tue, 24 Nov 2026 03:17:49 GMT",
+        b"date: never", b"SERVER: mine", b"Content-Length: 0",
+    )
+    headers = normalise(_outcome(raw), SERVER).responses[0].headers
+    assert headers == [b"Server: *", b"Date: *", b"date: never", b"SERVER: mine",
+                       b"Content-Length: 0"]
+
+
+def test_a_traceback_keeps_the_frames_below_the_doc_root():
+    message = (
+        "Internal server error loading http://h:8123/x.py:\n  Traceback (most recent call last):\n"
+        '    File "/lib/wptserve/handlers.py", line 3, in __call__\n    rv = f()\n         ^^^\n\n'
+        '    File "/doc/root/x.py", line 2, in main\n    fail()\n\n'
+        '    File "/lib/wptserve/request.py", line 5, in first\n    raise KeyError(key)\n'
+        "  KeyError: b'x'\n"
+    )
+    body = json.dumps({"error": {"code": 500, "message": message}}).encode()
+    raw = _response(b"Content-Length: %d" % len(body), body=body)
+    (response,) = normalise(_outcome(raw), SERVER).responses
+    assert json.loads(response.body)["error"]["message"] == (
+        "Internal server error loading http://h:PORT/x.py:\n  Traceback (most recent call last):\n"
+        '    File "DOCROOT/x.py", line 2, in main\n    fail()\n  KeyError: b\'x\''
+    )
+    assert response.headers == [b"Content-Length: %d" % len(response.body)]
+
+
+def _names(reference: Outcome, ours: Outcome) -> list[str]:
+    return [difference.name for difference in differences(reference, ours)]
+
+
+def _error(exception: str) -> Outcome:
+    message = 'at u:\n  Traceback (most recent call last):\n    File "f", line 1, in g\n    h()\n'
+    body = json.dumps({"error": {"code": 500, "message": message + exception}}).encode()
+    return _outcome(_response(b"Content-Length: %d" % len(body), body=body))
+
+
+DIFFERENCES = {
+    "nothing": (_outcome(_response(b"A: 1")), _outcome(_response(b"A: 1")), []),
+    "status": (_outcome(_response(status=b"HTTP/1.1 200 OK")),
+               _outcome(_response(status=b"HTTP/1.1 200 Ok")), ["status"]),
+    "case": (_outcome(_response(b"A: 1")), _outcome(_response(b"a: 1")), ["header:A"]),
+    "order": (_outcome(_response(b"A: 1", b"B: 2")), _outcome(_response(b"B: 2", b"A: 1")),
+              ["header-order"]),
+    "body": (_outcome(_response(body=b"a")), _outcome(_response(body=b"b")), ["body"]),
+    "closed": (_outcome(_response(), "open"), _outcome(_response(), "closed"), ["closed"]),
+    "announced": (_outcome(_response(), "closed"),
+                  _outcome(_response(b"Connection: close"), "closed"), ["announced-close"]),
+    "announced but open": (_outcome(_response(), "open"),
+                           _outcome(_response(b"Connection: close"), "open"),
+                           ["header:Connection"]),
+    "framing": (_outcome(_response(body=b"ab"), "closed"),
+                _outcome(_response(b"Content-Length: 2", body=b"ab"), "open"), ["framing"]),
+    "wrong framing": (_outcome(_response(body=b"ab"), "closed"),
+                      _outcome(_response(b"Content-Length: 3", body=b"ab"), "open"),
+                      ["header:Content-Length", "closed"]),
+    "exception text": (_error("  KeyError: b'x'"), _error("  KeyError: no such key"),
+                       ["exception-text"]),
+    "exception type": (_error("  KeyError: b'x'"), _error("  ValueError: b'x'"),
+                       ["body", "header:Content-Length"]),
+    "count": (_outcome(_response(b"Content-Length: 0") * 2),
+              _outcome(_response(b"Content-Length: 0")), ["responses"]),
+}
+
+
+@pytest.mark.parametrize("name", DIFFERENCES)
+def test_a_difference_has_a_name(name):
+    reference, ours, names = DIFFERENCES[name]
+    assert _names(reference, ours) == names
+
+
+REFERENCE = _outcome(_response(body=b"theirs"))
+OURS = _outcome(_response(body=b"ours"))
+
+
+def test_a_difference_nobody_intended_is_reported():
+    (wrong,) = Expectations().judge("id", differences(REFERENCE, OURS), OURS)
+    assert wrong.startswith("body (response 1):")
+
+
+def test_an_intended_difference_is_allowed():
+    for entry in (Expectation(["id"], "why", ["body"], []),
+                  Expectation(["i*"], "why", [], [{"body": "ours"}])):
+        assert Expectations([entry]).judge("id", differences(REFERENCE, OURS), OURS) == []
+
+
+def test_ours_must_be_what_the_entry_says():
+    entry = Expectation(["id"], "why", [], [{"body": "other"}])
+    (wrong,) = Expectations([entry]).judge("id", differences(REFERENCE, OURS), OURS)
+    assert wrong.startswith("ours, response 1, body:")
+
+
+def test_an_entry_for_one_case_is_stale_when_it_no_longer_differs():
+    entry = Expectation(["id"], "why", ["body"], [])
+    (wrong,) = Expectations([entry]).judge("id", [], REFERENCE)
+    assert wrong == "stale expectation, the reference does the same: why"
+
+
+def test_a_general_entry_is_stale_when_no_case_differs():
+    expectations = Expectations([Expectation(["i*"], "why", ["body"], [])])
+    assert expectations.judge("id-1", [], REFERENCE) == []
+    assert expectations.stale({"id-1", "id-2"}) == []  # id-2 has not run
+    expectations.judge("id-2", [], REFERENCE)
+    assert expectations.stale({"id-1", "id-2"}) == ["['i*']: no case differs any more (why)"]
+    expectations.judge("id-2", differences(REFERENCE, OURS), OURS)
+    assert expectations.stale({"id-1", "id-2"}) == []
+    assert expectations.stale({"other"}) == ["['i*']: there is no such case"]
+
+
+@pytest.mark.parametrize("text", [
+    'case = "a"\nignore = ["body"]',
+    'case = "a"\nreason = "r"',
+    'case = "a"\nreason = "r"\nignore = ["bodies"]',
+    'case = "a"\nreason = "r"\nours = { text = "b" }',
+    'case = "a"\nreason = "r"\nignores = ["body"]',
+])
+def test_an_entry_that_says_nothing_or_something_unknown_is_refused(tmp_path, text):
+    path = tmp_path / "expectations.toml"
+    path.write_text("[[difference]]\n" + text)
+    with pytest.raises(ValueError, match="bad entry"):
+        Expectations.load(path)
+
+
+def test_handlers_of_a_tree_are_told_from_other_files():
+    handlers = [b"def main(request, response): pass", b"def main(req, res): pass",
+                b"import m\nmain = m.main", b"def handle_headers(f, q, s): pass",
+                b"@json_handler\ndef main(*a): pass"]
+    others = [b"def main(): pass", b"def main(argv): pass", b"main = 5", b"x = 1", b"def (", b""]
+    assert [is_handler(source) for source in handlers] == [True] * len(handlers)
+    assert [is_handler(source) for source in others] == [False] * len(others)
+
+
+def test_a_sweep_tells_random_answers_from_different_ones():
+    found = differences(REFERENCE, OURS)
+    assert classify([], [])[0] == "same"
+    assert classify(found, found)[0] == "non-deterministic"
+    assert classify([], found)[0] == "different"
+    closed = _outcome(_response(), "closed")
+    framed = _outcome(_response(b"Content-Length: 0"), "open")
+    assert classify([], differences(closed, framed))[0] == "same apart from intended differences"

@@ -1,0 +1,206 @@
+"""Send a bare GET to every Python handler of a WPT tree, on ours and on the reference.
+
+    python wpt_sweep.py --wpt-root WPT --reference-python PYTHON --bin BINARY --out results.json
+
+The reference is asked twice, by two processes, so that handlers whose answer
+is random or depends on the time are told from handlers that differ. A summary
+goes to standard output, everything else to the results file.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import contextlib
+import dataclasses
+import json
+import pathlib
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+from compare import Difference, differences
+from normalise import normalise
+from servers import Server, start_ours, start_reference
+from wire import Connection, Outcome, Response, split_responses
+from wpt_handlers import handler_paths
+
+PARALLEL = 8
+TIME_LIMIT = 12.0
+# Endless streams are cut here; what came before is compared.
+BYTE_CAP = 1 << 20
+# What the design changes on purpose, and where a bare GET can show it.
+INTENDED = {"announced-close", "framing", "exception-text"}
+
+
+@dataclasses.dataclass
+class Answer:
+    """What one server answered: its outcome, and whether it was cut off by a limit."""
+
+    outcome: Outcome
+    cut: bool
+    seconds: float
+
+
+def ask(server: Server, path: str) -> Answer:
+    """One bare GET on a connection of its own, read until the server ends it."""
+    started = time.monotonic()
+    request = (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n"
+    )
+    with Connection(server.address, TIME_LIMIT) as connection:
+        connection.send(request.encode())
+        while connection.read(TIME_LIMIT) and len(connection.received) < BYTE_CAP:
+            pass
+        received, ended = connection.received[:BYTE_CAP], connection.ended
+    responses = split_responses(received, [b"GET"])
+    outcome = normalise(Outcome(responses, "closed" if ended else "silent", received), server)
+    outcome.responses = [_without_connection(response) for response in outcome.responses]
+    return Answer(outcome, not ended, time.monotonic() - started)
+
+
+def _without_connection(response: Response) -> Response:
+    headers = [h for h in response.headers if not h.lower().startswith(b"connection:")]
+    return dataclasses.replace(response, headers=headers)
+
+
+def without_numbers(answer: Answer) -> Answer:
+    """The answer with every number in its bodies and Content-Length made the same."""
+    responses = [
+        dataclasses.replace(
+            response,
+            headers=[h for h in response.headers if not h.lower().startswith(b"content-length:")],
+            body=re.sub(rb"[\d.]+", b"9", response.body),
+        )
+        for response in answer.outcome.responses
+    ]
+    return dataclasses.replace(
+        answer, outcome=dataclasses.replace(answer.outcome, responses=responses)
+    )
+
+
+def compare(reference: Answer, subject: Answer) -> list[Difference]:
+    """How two answers differ; endless ones are compared as far as both go."""
+    if reference.cut and subject.cut:
+        _cut_alike(reference.outcome, subject.outcome)
+    return differences(reference.outcome, subject.outcome)
+
+
+def _cut_alike(one: Outcome, other: Outcome) -> None:
+    for theirs, own in zip(one.responses, other.responses):
+        length = min(len(theirs.body), len(own.body))
+        theirs.body, own.body = theirs.body[:length], own.body[:length]
+
+
+def classify(again: list[Difference], found: list[Difference]) -> tuple[str, list[Difference]]:
+    """The verdict on one handler, and the differences that led to it."""
+    if not found:
+        return "same", []
+    random = {difference.name for difference in again}
+    # A body of another length brings another Content-Length, and only that.
+    if "body" in random:
+        random.add("header:Content-Length")
+    rest = [difference for difference in found if difference.name not in random]
+    if not rest:
+        return "non-deterministic", found
+    if all(difference.name in INTENDED for difference in rest):
+        return "same apart from intended differences", rest
+    return "different", rest
+
+
+def reason(difference: Difference) -> str:
+    """A difference in one line."""
+    theirs, own = difference.reference, difference.ours
+    if difference.name == "body":
+        at = next((i for i, (a, b) in enumerate(zip(theirs, own)) if a != b),
+                  min(len(theirs), len(own)))
+        return f"body at byte {at}: {theirs[at:at + 60]!r} -> {own[at:at + 60]!r}"
+    return f"{difference.name}: {theirs!r} -> {own!r}"[:300]
+
+
+def sweep(paths: list[str], servers: list[Server], log: Callable[[str], None]) -> list[dict]:
+    """Ask the reference, the reference again and the subject for every path."""
+    results = []
+
+    def one(path: str) -> dict:
+        first, second, subject = (ask(server, path) for server in servers)
+        again = compare(first, second)
+        verdict, found = classify(again, compare(first, subject))
+        return {
+            "path": path,
+            "verdict": verdict,
+            "status": _status(first),
+            "subject_status": _status(subject),
+            "why": [reason(difference) for difference in found],
+            "same_but_for_numbers": not compare(without_numbers(first), without_numbers(subject)),
+            "reference_disagrees_with_itself_in": sorted({d.name for d in again}),
+            "seconds": {"reference": round(first.seconds, 3), "subject": round(subject.seconds, 3)},
+        }
+
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        for result in pool.map(one, paths):
+            results.append(result)
+            if result["verdict"] == "different":
+                log(f"{result['path']}\n    " + "\n    ".join(result["why"]))
+    return results
+
+
+def _status(answer: Answer) -> str | None:
+    responses = answer.outcome.responses
+    status = responses[0].status if responses else None
+    return None if status is None else status.decode("latin-1")
+
+
+def summary(results: list[dict]) -> dict[str, int]:
+    """How many handlers got each verdict."""
+    order = ["same", "same apart from intended differences", "non-deterministic", "different"]
+    counts = collections.Counter(result["verdict"] for result in results)
+    random = [result for result in results if result["verdict"] == "non-deterministic"]
+    return {
+        "handlers": len(results),
+        **{verdict: counts[verdict] for verdict in order},
+        "non-deterministic, same but for numbers": sum(r["same_but_for_numbers"] for r in random),
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; 0 when no handler differs."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--wpt-root", type=pathlib.Path, required=True)
+    parser.add_argument("--reference-python", default=sys.executable,
+                        help="an interpreter that has wptserve from PyPI")
+    parser.add_argument("--bin", type=pathlib.Path, help="our binary")
+    parser.add_argument("--subject-reference", action="store_true",
+                        help="compare the reference with itself, to check this command")
+    parser.add_argument("--only", default="", help="only paths that contain this")
+    parser.add_argument("--out", type=pathlib.Path, help="where the results go, as JSON")
+    arguments = parser.parse_args(argv)
+    root = arguments.wpt_root.resolve()
+    paths = [path for path in handler_paths(root) if arguments.only in path]
+
+    with contextlib.ExitStack() as stack:
+        work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+
+        def reference(name: str) -> Server:
+            return stack.enter_context(
+                start_reference(root, work, name, arguments.reference_python)
+            )
+
+        servers = [reference("first"), reference("second")]
+        if arguments.subject_reference:
+            servers.append(reference("third"))
+        else:
+            servers.append(stack.enter_context(start_ours(root, work, arguments.bin)))
+        results = sweep(paths, servers, print)
+
+    counts = summary(results)
+    if arguments.out:
+        arguments.out.write_text(json.dumps({"counts": counts, "handlers": results}, indent=1))
+    for name, count in counts.items():
+        print(f"{count:5} {name}")
+    return 1 if counts["different"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
