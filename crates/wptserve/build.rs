@@ -31,7 +31,7 @@ fn add(root: &Path, package: &Path, list: &mut String) -> Result<(), Box<dyn Err
             let dotted = relative.trim_end_matches(".py").replace('/', ".");
             let name = dotted.trim_end_matches(".__init__");
             let is_package = name.len() != dotted.len();
-            let file = fs::canonicalize(&path)?;
+            let file = fs::canonicalize(&path)?.display().to_string();
             writeln!(
                 list,
                 "    Module {{ name: {name:?}, file: {relative:?}, is_package: {is_package}, \

@@ -18,9 +18,10 @@ pub enum Command {
 /// Serve a folder of tests: Python file handlers, static files, .asis files.
 ///
 /// A file NAME.py with `def main(request, response)` answers the requests for its URL. It runs in
-/// the Python that is found: --python, else $WPTSERVE_PYTHON, else the active virtual
+/// the Python that is found: --python, else WPTSERVE_PYTHON, else the active virtual
 /// environment's, else python3 or python on the PATH; 3.10 or newer.
 #[derive(Debug, Clone, Parser)]
+#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 #[command(
     name = "wptserve",
     disable_version_flag = true,

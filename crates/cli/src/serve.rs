@@ -96,8 +96,7 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
         exit: Exit::Python,
         message: format!("Python handlers cannot be run: {reason}"),
     })?;
-    let router =
-        Router::with_default_routes(python, Arc::new(AsIsHandler), Arc::new(FileHandler))?;
+    let router = Router::with_default_routes(python, Arc::new(AsIsHandler), Arc::new(FileHandler))?;
     Server::new(bound, environment, router).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;

@@ -110,9 +110,7 @@ impl ChunkedDecoder {
                     }
                     // A chunk larger than the address space is larger than the buffer.
                     let length = usize::try_from(remaining).map_or(buf.len(), |r| r.min(buf.len()));
-                    self.state = State::Data {
-                        remaining: remaining - length as u64,
-                    };
+                    self.state = State::Data { remaining: remaining - length as u64 };
                     return Ok(ChunkedStep::Data(buf.split_to(length).freeze()));
                 }
                 State::DataEnd => match &buf[..] {
@@ -137,9 +135,7 @@ impl ChunkedDecoder {
 
     fn take_size_line(&mut self, buf: &mut BytesMut) -> Result<Option<u64>, ChunkedError> {
         let limit = buf.len().min(MAX_SIZE_LINE);
-        let found = buf[self.scanned..limit]
-            .iter()
-            .position(|&byte| byte == b'\n');
+        let found = buf[self.scanned..limit].iter().position(|&byte| byte == b'\n');
         let Some(offset) = found else {
             self.scanned = limit;
             return if limit == MAX_SIZE_LINE {
@@ -157,9 +153,7 @@ impl ChunkedDecoder {
     fn take_trailers(&mut self, buf: &mut BytesMut) -> Result<Option<HeaderList>, ChunkedError> {
         loop {
             let limit = buf.len().min(MAX_TRAILERS);
-            let found = buf[self.scanned..limit]
-                .iter()
-                .position(|&byte| byte == b'\n');
+            let found = buf[self.scanned..limit].iter().position(|&byte| byte == b'\n');
             let Some(offset) = found else {
                 self.scanned = limit;
                 return if limit == MAX_TRAILERS {
@@ -185,10 +179,7 @@ impl ChunkedDecoder {
 
 /// Reads `size [BWS] [; extensions]`.
 fn parse_size(line: &[u8]) -> Result<u64, ChunkedError> {
-    let digits = line
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let (digits, extensions) = line.split_at(digits);
     if digits.is_empty() {
         return Err(ChunkedError::BadSize);
@@ -205,9 +196,7 @@ fn parse_size(line: &[u8]) -> Result<u64, ChunkedError> {
     digits.iter().try_fold(0_u64, |size, &byte| {
         // Each is a hex digit, see above.
         let digit = char::from(byte).to_digit(16).unwrap_or(0);
-        size.checked_mul(16)
-            .map(|size| size | u64::from(digit))
-            .ok_or(ChunkedError::SizeTooLarge)
+        size.checked_mul(16).map(|size| size | u64::from(digit)).ok_or(ChunkedError::SizeTooLarge)
     })
 }
 
@@ -220,12 +209,7 @@ fn parse_trailers(section: &Bytes) -> Result<HeaderList, ChunkedError> {
     match httparse::parse_headers(section, &mut slots) {
         Ok(httparse::Status::Complete((_, fields))) => Ok(fields
             .iter()
-            .map(|field| {
-                (
-                    section.slice_ref(field.name.as_bytes()),
-                    section.slice_ref(field.value),
-                )
-            })
+            .map(|field| (section.slice_ref(field.name.as_bytes()), section.slice_ref(field.value)))
             .collect()),
         Err(httparse::Error::TooManyHeaders) => Err(ChunkedError::TrailersTooLarge),
         Ok(httparse::Status::Partial) | Err(_) => Err(ChunkedError::BadTrailer),
@@ -287,10 +271,7 @@ mod tests {
             decode(b"3\r\nabc\r\n0A\r\n0123\r\n6789\r\n0\r\n\r\nrest"),
             Ok(Some((b"abc0123\r\n6789".to_vec(), HeaderList::new(), 29)))
         );
-        assert_eq!(
-            decode(b"000\r\n\r\n"),
-            Ok(Some((Vec::new(), HeaderList::new(), 7)))
-        );
+        assert_eq!(decode(b"000\r\n\r\n"), Ok(Some((Vec::new(), HeaderList::new(), 7))));
     }
 
     #[test]
@@ -319,11 +300,7 @@ mod tests {
     fn trailers_are_fields() {
         assert_eq!(
             decode(b"0\r\nA: b\r\na:c\r\n\r\n"),
-            Ok(Some((
-                Vec::new(),
-                [("A", "b"), ("a", "c")].into_iter().collect(),
-                16
-            )))
+            Ok(Some((Vec::new(), [("A", "b"), ("a", "c")].into_iter().collect(), 16)))
         );
     }
 
@@ -353,12 +330,7 @@ mod tests {
             b"1;a\r;b\r\n",
             b"1\r\r\n",
         ] {
-            assert_eq!(
-                decode(line),
-                Err(ChunkedError::BadSize),
-                "{}",
-                line.escape_ascii()
-            );
+            assert_eq!(decode(line), Err(ChunkedError::BadSize), "{}", line.escape_ascii());
         }
     }
 
@@ -384,32 +356,21 @@ mod tests {
             ChunkedDecoder::new().decode(&mut buf),
             Ok(ChunkedStep::Data(Bytes::from_static(b"ab")))
         );
-        assert_eq!(
-            decode(b"10000000000000000\r\n"),
-            Err(ChunkedError::SizeTooLarge)
-        );
+        assert_eq!(decode(b"10000000000000000\r\n"), Err(ChunkedError::SizeTooLarge));
     }
 
     #[test]
     fn size_lines_have_a_limit() {
         let line = |length: usize| format!("0;{}\r\n\r\n", "x".repeat(length - 4));
         assert!(decode(line(MAX_SIZE_LINE).as_bytes()).unwrap().is_some());
-        assert_eq!(
-            decode(line(MAX_SIZE_LINE + 1).as_bytes()),
-            Err(ChunkedError::SizeLineTooLong)
-        );
-        assert_eq!(
-            decode(&[b'0'; MAX_SIZE_LINE]),
-            Err(ChunkedError::SizeLineTooLong)
-        );
+        assert_eq!(decode(line(MAX_SIZE_LINE + 1).as_bytes()), Err(ChunkedError::SizeLineTooLong));
+        assert_eq!(decode(&[b'0'; MAX_SIZE_LINE]), Err(ChunkedError::SizeLineTooLong));
     }
 
     #[test]
     fn trailers_have_limits() {
         let many = |count| format!("0\r\n{}\r\n", "A: b\r\n".repeat(count));
-        let (_, trailers, _) = decode(many(MAX_TRAILER_FIELDS).as_bytes())
-            .unwrap()
-            .unwrap();
+        let (_, trailers, _) = decode(many(MAX_TRAILER_FIELDS).as_bytes()).unwrap().unwrap();
         assert_eq!(trailers.len(), MAX_TRAILER_FIELDS);
         assert_eq!(
             decode(many(MAX_TRAILER_FIELDS + 1).as_bytes()),

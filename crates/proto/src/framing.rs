@@ -93,11 +93,7 @@ fn transfer_encoding(headers: &HeaderList) -> Result<BodyFraming, FramingError> 
             return Err(FramingError::BadTransferEncoding);
         }
     }
-    if is_unknown {
-        Err(FramingError::UnknownTransferCoding)
-    } else {
-        Ok(BodyFraming::Chunked)
-    }
+    if is_unknown { Err(FramingError::UnknownTransferCoding) } else { Ok(BodyFraming::Chunked) }
 }
 
 fn content_length(headers: &HeaderList) -> Result<u64, FramingError> {
@@ -135,18 +131,13 @@ pub fn keeps_alive(version: Version, headers: &HeaderList) -> bool {
 /// Whether the client waits for `100 Continue` before it sends the body.
 pub fn expects_continue(version: Version, headers: &HeaderList) -> bool {
     version >= Version::Http11
-        && headers
-            .get(b"expect")
-            .is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
+        && headers.get(b"expect").is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
 }
 
 /// The members of a comma-separated field, over all its lines, empty ones
 /// included.
 fn list_members<'a>(headers: &'a HeaderList, name: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-    headers
-        .get_all(name)
-        .flat_map(|value| value.split(|&byte| byte == b','))
-        .map(trim_white_space)
+    headers.get_all(name).flat_map(|value| value.split(|&byte| byte == b',')).map(trim_white_space)
 }
 
 fn trim_white_space(value: &[u8]) -> &[u8] {
@@ -180,10 +171,7 @@ mod tests {
         let length = |value| framing(&[("content-LENGTH", value)]);
         assert_eq!(length("0"), Ok(BodyFraming::Length(0)));
         assert_eq!(length("005"), Ok(BodyFraming::Length(5)));
-        assert_eq!(
-            length("18446744073709551615"),
-            Ok(BodyFraming::Length(u64::MAX))
-        );
+        assert_eq!(length("18446744073709551615"), Ok(BodyFraming::Length(u64::MAX)));
         for bad in [
             "",
             " ",
@@ -210,10 +198,7 @@ mod tests {
             framing(&[("Content-Length", "5"), ("content-length", "5")]),
             Ok(BodyFraming::Length(5))
         );
-        assert_eq!(
-            framing(&[("Content-Length", "5 ,\t5")]),
-            Ok(BodyFraming::Length(5))
-        );
+        assert_eq!(framing(&[("Content-Length", "5 ,\t5")]), Ok(BodyFraming::Length(5)));
         assert_eq!(
             framing(&[("Content-Length", "5"), ("content-length", "6")]),
             Err(FramingError::DifferingContentLengths)
@@ -229,39 +214,18 @@ mod tests {
         let coded = |value| framing(&[("Transfer-Encoding", value)]);
         assert_eq!(coded("chunked"), Ok(BodyFraming::Chunked));
         assert_eq!(coded(" CHUNKED\t"), Ok(BodyFraming::Chunked));
-        for bad in [
-            "",
-            "chunked, chunked",
-            "chunked, gzip",
-            "chunked,",
-            ",chunked",
-            "gzip,,chunked",
-        ] {
-            assert_eq!(
-                coded(bad),
-                Err(FramingError::BadTransferEncoding),
-                "{bad:?}"
-            );
+        for bad in
+            ["", "chunked, chunked", "chunked, gzip", "chunked,", ",chunked", "gzip,,chunked"]
+        {
+            assert_eq!(coded(bad), Err(FramingError::BadTransferEncoding), "{bad:?}");
         }
-        for unknown in [
-            "gzip",
-            "identity",
-            "gzip, chunked",
-            "xchunked",
-            "chunked;a",
-            "\u{b}chunked",
-        ] {
-            assert_eq!(
-                coded(unknown),
-                Err(FramingError::UnknownTransferCoding),
-                "{unknown:?}"
-            );
+        for unknown in
+            ["gzip", "identity", "gzip, chunked", "xchunked", "chunked;a", "\u{b}chunked"]
+        {
+            assert_eq!(coded(unknown), Err(FramingError::UnknownTransferCoding), "{unknown:?}");
         }
         assert_eq!(
-            framing(&[
-                ("Transfer-Encoding", "chunked"),
-                ("transfer-encoding", "identity")
-            ]),
+            framing(&[("Transfer-Encoding", "chunked"), ("transfer-encoding", "identity")]),
             Err(FramingError::BadTransferEncoding)
         );
     }

@@ -36,17 +36,12 @@ impl HeaderList {
 
     /// An empty list with room for `capacity` fields.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            fields: Vec::with_capacity(capacity),
-        }
+        Self { fields: Vec::with_capacity(capacity) }
     }
 
     /// Adds a field at the end, whether or not the name is there already.
     pub fn push(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
-        self.fields.push(Field {
-            name: name.into(),
-            value: value.into(),
-        });
+        self.fields.push(Field { name: name.into(), value: value.into() });
     }
 
     /// The value of the first field called `name`.
@@ -56,10 +51,7 @@ impl HeaderList {
 
     /// The values of all fields called `name`, in order.
     pub fn get_all(&self, name: &[u8]) -> impl Iterator<Item = &Bytes> {
-        self.fields
-            .iter()
-            .filter(move |field| field.is_named(name))
-            .map(|field| &field.value)
+        self.fields.iter().filter(move |field| field.is_named(name)).map(|field| &field.value)
     }
 
     /// Whether a field is called `name`.
@@ -126,10 +118,7 @@ impl<N: Into<Bytes>, V: Into<Bytes>> FromIterator<(N, V)> for HeaderList {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
         let fields = fields
             .into_iter()
-            .map(|(name, value)| Field {
-                name: name.into(),
-                value: value.into(),
-            })
+            .map(|(name, value)| Field { name: name.into(), value: value.into() })
             .collect();
         Self { fields }
     }
@@ -150,18 +139,9 @@ mod tests {
         headers.push("B", "1");
         headers.push("a", "2");
         headers.push("b", "3");
-        let pairs: Vec<(&[u8], &[u8])> = headers
-            .iter()
-            .map(|field| (&field.name[..], &field.value[..]))
-            .collect();
-        assert_eq!(
-            pairs,
-            [
-                (&b"B"[..], &b"1"[..]),
-                (&b"a"[..], &b"2"[..]),
-                (&b"b"[..], &b"3"[..])
-            ]
-        );
+        let pairs: Vec<(&[u8], &[u8])> =
+            headers.iter().map(|field| (&field.name[..], &field.value[..])).collect();
+        assert_eq!(pairs, [(&b"B"[..], &b"1"[..]), (&b"a"[..], &b"2"[..]), (&b"b"[..], &b"3"[..])]);
         assert_eq!(headers.len(), 3);
         assert!(!headers.is_empty());
         assert_eq!((&headers).into_iter().count(), 3);
@@ -170,16 +150,10 @@ mod tests {
     #[test]
     fn look_ups_ignore_case() {
         let headers = list(&[("Set-Cookie", "a=1"), ("X", "y"), ("set-cookie", "b=2")]);
-        assert_eq!(
-            headers.get(b"SET-COOKIE"),
-            Some(&Bytes::from_static(b"a=1"))
-        );
+        assert_eq!(headers.get(b"SET-COOKIE"), Some(&Bytes::from_static(b"a=1")));
         assert_eq!(headers.get(b"Set-Cookie2"), None);
         let all: Vec<&Bytes> = headers.get_all(b"set-cookie").collect();
-        assert_eq!(
-            all,
-            [&Bytes::from_static(b"a=1"), &Bytes::from_static(b"b=2")]
-        );
+        assert_eq!(all, [&Bytes::from_static(b"a=1"), &Bytes::from_static(b"b=2")]);
         assert!(headers.contains(b"x"));
         assert!(!headers.contains(b""));
     }
@@ -190,10 +164,7 @@ mod tests {
         headers.set("b", "new");
         assert_eq!(headers, list(&[("a", "1"), ("b", "new"), ("c", "3")]));
         headers.set("D", "4");
-        assert_eq!(
-            headers,
-            list(&[("a", "1"), ("b", "new"), ("c", "3"), ("D", "4")])
-        );
+        assert_eq!(headers, list(&[("a", "1"), ("b", "new"), ("c", "3"), ("D", "4")]));
     }
 
     #[test]
@@ -209,10 +180,7 @@ mod tests {
     #[test]
     fn equality_counts_case_and_order() {
         assert_ne!(list(&[("a", "1")]), list(&[("A", "1")]));
-        assert_ne!(
-            list(&[("a", "1"), ("b", "2")]),
-            list(&[("b", "2"), ("a", "1")])
-        );
+        assert_ne!(list(&[("a", "1"), ("b", "2")]), list(&[("b", "2"), ("a", "1")]));
     }
 
     proptest! {

@@ -40,10 +40,7 @@ mod tests {
 
     #[test]
     fn an_empty_message() {
-        assert_eq!(
-            error_body(404, ""),
-            r#"{"error": {"code": 404, "message": ""}}"#
-        );
+        assert_eq!(error_body(404, ""), r#"{"error": {"code": 404, "message": ""}}"#);
     }
 
     #[test]

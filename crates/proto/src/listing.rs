@@ -25,10 +25,7 @@ pub fn render_listing(url_path: &[u8], mut entries: Vec<Entry>) -> String {
     entries.sort_by(|a, b| by_owner(&a.name, &b.name));
     let mut lines = Vec::with_capacity(entries.len() + 1);
     if url_path != b"/" {
-        lines.push(format!(
-            r#"<li class="dir"><a href="{}">..</a></li>"#,
-            parent(url_path)
-        ));
+        lines.push(format!(r#"<li class="dir"><a href="{}">..</a></li>"#, parent(url_path)));
     }
     let mut entries = entries.iter().peekable();
     while let Some(entry) = entries.next() {
@@ -50,11 +47,7 @@ pub fn render_listing(url_path: &[u8], mut entries: Vec<Entry>) -> String {
 }
 
 fn line(entry: &Entry, headers: Option<&Entry>) -> String {
-    let (class, slash) = if entry.is_dir {
-        ("dir", "/")
-    } else {
-        ("file", "")
-    };
+    let (class, slash) = if entry.is_dir { ("dir", "/") } else { ("file", "") };
     let link = quote(&entry.name);
     let name = String::from_utf8_lossy(&entry.name);
     let name = escape(&name);
@@ -110,25 +103,16 @@ mod tests {
     use super::*;
 
     fn file(name: &str) -> Entry {
-        Entry {
-            name: name.as_bytes().to_vec(),
-            is_dir: false,
-        }
+        Entry { name: name.as_bytes().to_vec(), is_dir: false }
     }
 
     fn dir(name: &str) -> Entry {
-        Entry {
-            is_dir: true,
-            ..file(name)
-        }
+        Entry { is_dir: true, ..file(name) }
     }
 
     fn lines(url_path: &[u8], entries: Vec<Entry>) -> Vec<String> {
         let page = render_listing(url_path, entries);
-        page.lines()
-            .filter(|line| line.starts_with("<li"))
-            .map(ToOwned::to_owned)
-            .collect()
+        page.lines().filter(|line| line.starts_with("<li")).map(ToOwned::to_owned).collect()
     }
 
     #[test]
@@ -163,14 +147,7 @@ mod tests {
 
     #[test]
     fn header_files_go_with_their_file() {
-        let names = [
-            "x-y",
-            "x.headers",
-            "x",
-            "y.headers",
-            ".headers",
-            "x.headers.headers",
-        ];
+        let names = ["x-y", "x.headers", "x", "y.headers", ".headers", "x.headers.headers"];
         assert_eq!(
             lines(b"/", names.into_iter().map(file).collect()),
             [
@@ -185,10 +162,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_not_utf_8_keeps_its_link() {
-        let entry = Entry {
-            name: b"a\xff".to_vec(),
-            is_dir: false,
-        };
+        let entry = Entry { name: b"a\xff".to_vec(), is_dir: false };
         assert_eq!(
             lines(b"/", vec![entry]),
             ["<li class=\"file\"><a href=\"a%FF\">a\u{fffd}</a></li>"]

@@ -8,21 +8,12 @@
 /// none, and `a.` and `a.HTML` are unknown.
 pub fn content_type(file_name: &[u8]) -> &'static str {
     extension(file_name)
-        .and_then(|extension| {
-            CONTENT_TYPES
-                .iter()
-                .find(|(known, _)| known.as_bytes() == extension)
-        })
-        .map_or("application/octet-stream", |&(_, content_type)| {
-            content_type
-        })
+        .and_then(|extension| CONTENT_TYPES.iter().find(|(known, _)| known.as_bytes() == extension))
+        .map_or("application/octet-stream", |&(_, content_type)| content_type)
 }
 
 fn extension(file_name: &[u8]) -> Option<&[u8]> {
-    let base = file_name
-        .rsplit(|&byte| byte == b'/')
-        .next()
-        .unwrap_or(file_name);
+    let base = file_name.rsplit(|&byte| byte == b'/').next().unwrap_or(file_name);
     let leading_dots = base.iter().take_while(|&&byte| byte == b'.').count();
     let stem = &base[leading_dots..];
     let dot = stem.iter().rposition(|&byte| byte == b'.')?;

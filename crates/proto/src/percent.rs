@@ -73,15 +73,7 @@ mod tests {
 
     #[test]
     fn bad_escapes_stay() {
-        for kept in [
-            &b"%"[..],
-            b"%4",
-            b"%zz",
-            b"%4g",
-            b"100%",
-            b"%+1",
-            b"%\xe9\xe9",
-        ] {
+        for kept in [&b"%"[..], b"%4", b"%zz", b"%4g", b"100%", b"%+1", b"%\xe9\xe9"] {
             assert_eq!(decode(kept), kept);
         }
         assert_eq!(decode(b"%%41"), &b"%A"[..]);

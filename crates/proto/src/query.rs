@@ -46,18 +46,12 @@ mod tests {
     }
 
     fn owned(pairs: &[(&[u8], &[u8])]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.to_vec(), value.to_vec()))
-            .collect()
+        pairs.iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
     }
 
     #[test]
     fn pairs_keep_their_order_and_repeats() {
-        assert_eq!(
-            pairs(b"a=1&b=2&a=3"),
-            owned(&[(b"a", b"1"), (b"b", b"2"), (b"a", b"3")])
-        );
+        assert_eq!(pairs(b"a=1&b=2&a=3"), owned(&[(b"a", b"1"), (b"b", b"2"), (b"a", b"3")]));
     }
 
     #[test]

@@ -135,11 +135,7 @@ impl HeadParser {
                 return Ok(Some(head));
             }
         }
-        if self.find_end(buf)? {
-            self.take(buf)
-        } else {
-            Ok(None)
-        }
+        if self.find_end(buf)? { self.take(buf) } else { Ok(None) }
     }
 
     /// Skips empty lines; false when there is nothing else.
@@ -173,9 +169,7 @@ impl HeadParser {
     fn find_end(&mut self, buf: &[u8]) -> Result<bool, HeadError> {
         loop {
             let line_limit = buf.len().min(self.line_start + MAX_LINE);
-            let found = buf[self.scanned..line_limit]
-                .iter()
-                .position(|&byte| byte == b'\n');
+            let found = buf[self.scanned..line_limit].iter().position(|&byte| byte == b'\n');
             let Some(offset) = found else {
                 self.scanned = line_limit;
                 return match line_limit - self.line_start {
@@ -248,20 +242,16 @@ impl RequestLine {
         if method_length == 0 || line.get(method_length) != Some(&b' ') {
             return Err(HeadError::BadRequestLine);
         }
-        let target_length = line[target_start..]
-            .iter()
-            .take_while(|&&byte| byte > b' ' && byte != 0x7f)
-            .count();
+        let target_length =
+            line[target_start..].iter().take_while(|&&byte| byte > b' ' && byte != 0x7f).count();
         let target_end = target_start + target_length;
         if target_length == 0 || line.get(target_end) != Some(&b' ') {
             return Err(HeadError::BadRequestLine);
         }
         let version = parse_version(&line[target_end + 1..])?;
 
-        let slashes = line[target_start..target_end]
-            .iter()
-            .take_while(|&&byte| byte == b'/')
-            .count();
+        let slashes =
+            line[target_start..target_end].iter().take_while(|&&byte| byte == b'/').count();
         let target_start = target_start + slashes.saturating_sub(1);
         Ok(Some(Self {
             line: start..end,
@@ -311,19 +301,12 @@ fn take_head<const SLOTS: usize>(
     // Ranges, because the fields borrow the buffer that the head is taken from.
     let spans: Vec<_> = fields
         .iter()
-        .map(|field| {
-            (
-                span_in(base, field.name.as_bytes()),
-                span_in(base, field.value),
-            )
-        })
+        .map(|field| (span_in(base, field.name.as_bytes()), span_in(base, field.value)))
         .collect();
 
     let head = buf.split_to(line.line.end + length).freeze();
-    let headers = spans
-        .into_iter()
-        .map(|(name, value)| (head.slice(name), head.slice(value)))
-        .collect();
+    let headers =
+        spans.into_iter().map(|(name, value)| (head.slice(name), head.slice(value))).collect();
     let method = head.slice(line.method.clone());
     let raw_target = head.slice(line.target.clone());
     Ok(Some(RequestHead {

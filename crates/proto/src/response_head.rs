@@ -60,10 +60,7 @@ mod tests {
         assert_eq!(status_line(299, b""), b"HTTP/1.1 299 \r\n");
         assert_eq!(status_line(-5, b"\xe9"), b"HTTP/1.1 -5 \xe9\r\n");
         assert_eq!(status_line(0, b""), b"HTTP/1.1 0 \r\n");
-        assert_eq!(
-            status_line(i64::MIN, b""),
-            b"HTTP/1.1 -9223372036854775808 \r\n"
-        );
+        assert_eq!(status_line(i64::MIN, b""), b"HTTP/1.1 -9223372036854775808 \r\n");
     }
 
     #[test]

@@ -104,11 +104,7 @@ impl Pattern {
             flush_literal(&mut literal, &mut parts);
             None
         };
-        Ok(Self {
-            source: pattern.to_owned(),
-            parts,
-            star_suffix,
-        })
+        Ok(Self { source: pattern.to_owned(), parts, star_suffix })
     }
 
     /// The pattern as it was written.
@@ -134,9 +130,7 @@ impl Pattern {
         let mut position = 0;
         for part in &self.parts {
             if let Part::Literal(literal) = part {
-                position += path[position..]
-                    .starts_with(literal)
-                    .then_some(literal.len())?;
+                position += path[position..].starts_with(literal).then_some(literal.len())?;
             }
         }
         self.star_matches(path, position).then_some(position)
@@ -149,9 +143,8 @@ impl Pattern {
     /// for each one and each position it is noted where the part has to end
     /// for all after it to match; then one walk forward reads the ranges.
     fn match_groups(&self, path: &[u8]) -> Option<(Groups, usize)> {
-        let mut after: Vec<bool> = (0..=path.len())
-            .map(|position| self.star_matches(path, position))
-            .collect();
+        let mut after: Vec<bool> =
+            (0..=path.len()).map(|position| self.star_matches(path, position)).collect();
         let mut part_ends = Vec::with_capacity(self.parts.len());
         for part in self.parts.iter().rev() {
             let ends = match part {
@@ -252,14 +245,9 @@ mod tests {
 
     /// What `pattern` matches in `path`, as text.
     fn found(pattern: &str, path: &'static str) -> Found<'static> {
-        let matched = Pattern::compile(pattern)
-            .unwrap()
-            .matches(path.as_bytes())?;
-        let groups = matched
-            .groups
-            .into_iter()
-            .map(|(name, range)| (&*name.leak(), &path[range]))
-            .collect();
+        let matched = Pattern::compile(pattern).unwrap().matches(path.as_bytes())?;
+        let groups =
+            matched.groups.into_iter().map(|(name, range)| (&*name.leak(), &path[range])).collect();
         Some((groups, matched.star.map(|range| &path[range])))
     }
 
@@ -314,22 +302,13 @@ mod tests {
         assert_eq!(found("/{a}", "/"), None);
         assert_eq!(found("/{a}", "/x/"), None);
         assert_eq!(found("/{a}", "/x/y"), None);
-        assert_eq!(
-            found("/{a}/{b_2}/", "/x/y/"),
-            Some((vec![("a", "x"), ("b_2", "y")], None))
-        );
+        assert_eq!(found("/{a}/{b_2}/", "/x/y/"), Some((vec![("a", "x"), ("b_2", "y")], None)));
     }
 
     #[test]
     fn groups_are_greedy_from_the_left() {
-        assert_eq!(
-            found("/{a}-{b}", "/1-2-3"),
-            Some((vec![("a", "1-2"), ("b", "3")], None))
-        );
-        assert_eq!(
-            found("/{a}{b}", "/123"),
-            Some((vec![("a", "12"), ("b", "3")], None))
-        );
+        assert_eq!(found("/{a}-{b}", "/1-2-3"), Some((vec![("a", "1-2"), ("b", "3")], None)));
+        assert_eq!(found("/{a}{b}", "/123"), Some((vec![("a", "12"), ("b", "3")], None)));
         assert_eq!(found("/{a}{b}", "/1"), None);
         assert_eq!(
             found("/{a}.{b}x*y", "/1.2.3xxyy"),
@@ -360,18 +339,12 @@ mod tests {
         for bad in ["/{a-b}", "/{}", "/{1}", "/{a", "/{{a}}", "/*{", "/{a/b}"] {
             assert_eq!(refused(bad), PatternError::BadGroup(bad.to_owned()));
         }
-        assert_eq!(
-            refused("/{a}/{a}").to_string(),
-            r#"route pattern "/{a}/{a}": {a} comes twice"#
-        );
+        assert_eq!(refused("/{a}/{a}").to_string(), r#"route pattern "/{a}/{a}": {a} comes twice"#);
         assert_eq!(
             refused("/*/{a}").to_string(),
             r#"route pattern "/*/{a}": no {name} can follow the *"#
         );
-        assert_eq!(
-            refused("/*/*").to_string(),
-            r#"route pattern "/*/*": only one * is possible"#
-        );
+        assert_eq!(refused("/*/*").to_string(), r#"route pattern "/*/*": only one * is possible"#);
         assert_eq!(
             refused("/{}").to_string(),
             r#"route pattern "/{}": write {name}, with letters, digits and _ for the name"#

@@ -4,11 +4,7 @@
 pub fn reason(code: i64) -> &'static str {
     u16::try_from(code)
         .ok()
-        .and_then(|code| {
-            REASONS
-                .binary_search_by_key(&code, |&(known, _)| known)
-                .ok()
-        })
+        .and_then(|code| REASONS.binary_search_by_key(&code, |&(known, _)| known).ok())
         .map_or("", |index| REASONS[index].1)
 }
 

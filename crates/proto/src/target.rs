@@ -41,43 +41,25 @@ impl Target {
     /// Python's `urlsplit` does. All parts are slices of `raw`.
     pub fn parse(raw: Bytes, method: &[u8]) -> Self {
         if method == b"CONNECT" {
-            return Self {
-                form: TargetForm::Authority,
-                path: raw,
-                query: None,
-            };
+            return Self { form: TargetForm::Authority, path: raw, query: None };
         }
         if &raw[..] == b"*" {
-            return Self {
-                form: TargetForm::Asterisk,
-                path: raw,
-                query: None,
-            };
+            return Self { form: TargetForm::Asterisk, path: raw, query: None };
         }
         let Some(scheme_end) = scheme_length(&raw) else {
             let (path, query) = path_and_query(&raw);
-            return Self {
-                form: TargetForm::Origin,
-                path,
-                query,
-            };
+            return Self { form: TargetForm::Origin, path, query };
         };
         let scheme = raw.slice(..scheme_end);
         let rest = raw.slice(scheme_end + b"://".len()..);
-        let authority_end = rest
-            .iter()
-            .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
-            .unwrap_or(rest.len());
+        let authority_end =
+            rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
         let authority = rest.slice(..authority_end);
         let (mut path, query) = path_and_query(&rest.slice(authority_end..));
         if path.is_empty() {
             path = Bytes::from_static(b"/");
         }
-        Self {
-            form: TargetForm::Absolute { scheme, authority },
-            path,
-            query,
-        }
+        Self { form: TargetForm::Absolute { scheme, authority }, path, query }
     }
 }
 
@@ -101,10 +83,7 @@ fn path_and_query(raw: &Bytes) -> (Bytes, Option<Bytes>) {
         return (path, None);
     }
     let query = raw.slice(path_end + 1..);
-    let query_end = query
-        .iter()
-        .position(|&byte| byte == b'#')
-        .unwrap_or(query.len());
+    let query_end = query.iter().position(|&byte| byte == b'#').unwrap_or(query.len());
     (path, Some(query.slice(..query_end)))
 }
 
@@ -151,22 +130,10 @@ mod tests {
 
     #[test]
     fn absolute_form() {
-        assert_eq!(
-            parse("http://h:80/a?b"),
-            target(absolute("http", "h:80"), "/a", Some("b"))
-        );
-        assert_eq!(
-            parse("HTTP://u@h"),
-            target(absolute("HTTP", "u@h"), "/", None)
-        );
-        assert_eq!(
-            parse("web+x://h?q"),
-            target(absolute("web+x", "h"), "/", Some("q"))
-        );
-        assert_eq!(
-            parse("http://h//x"),
-            target(absolute("http", "h"), "//x", None)
-        );
+        assert_eq!(parse("http://h:80/a?b"), target(absolute("http", "h:80"), "/a", Some("b")));
+        assert_eq!(parse("HTTP://u@h"), target(absolute("HTTP", "u@h"), "/", None));
+        assert_eq!(parse("web+x://h?q"), target(absolute("web+x", "h"), "/", Some("q")));
+        assert_eq!(parse("http://h//x"), target(absolute("http", "h"), "//x", None));
         assert_eq!(parse("http://"), target(absolute("http", ""), "/", None));
     }
 
@@ -174,10 +141,7 @@ mod tests {
     fn what_fits_no_form_is_origin() {
         assert_eq!(parse("a/b"), target(TargetForm::Origin, "a/b", None));
         assert_eq!(parse("1a://h"), target(TargetForm::Origin, "1a://h", None));
-        assert_eq!(
-            parse("http:/a"),
-            target(TargetForm::Origin, "http:/a", None)
-        );
+        assert_eq!(parse("http:/a"), target(TargetForm::Origin, "http:/a", None));
         assert_eq!(parse("?q"), target(TargetForm::Origin, "", Some("q")));
         assert_eq!(parse(""), target(TargetForm::Origin, "", None));
     }

@@ -34,8 +34,8 @@ impl RequestBody {
         }
     }
 
-    /// Up to `length` bytes from `position`; waits until they are there, or until the body ends.
-    /// Shorter only at the end of the body or when the client went away.
+    /// Up to `length` bytes from `position`; waits until they are there. Shorter only at the end
+    /// of the body; an error when the client left before they came.
     pub fn read_at(&self, position: u64, length: u64) -> io::Result<Bytes> {
         match self {
             Self::Complete(bytes) => Ok(slice(bytes, position, length)),
@@ -66,7 +66,13 @@ struct State {
     storage: Storage,
     received: u64,
     announced: Option<u64>,
-    ended: bool,
+    end: Option<End>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Complete,
+    CutShort,
 }
 
 #[derive(Debug)]
@@ -83,7 +89,7 @@ impl Spool {
                 storage: Storage::Memory(BytesMut::new()),
                 received: 0,
                 announced,
-                ended: false,
+                end: None,
             }),
             changed: Condvar::new(),
         }
@@ -94,16 +100,25 @@ impl Spool {
         let mut state = self.lock();
         let stored = state.push(data);
         if stored.is_err() {
-            state.ended = true;
+            state.end = Some(End::CutShort);
         }
         drop(state);
         self.changed.notify_all();
         stored
     }
 
-    /// Says that no more will come: the body is complete, or the client went away.
-    pub fn end(&self) {
-        self.lock().ended = true;
+    /// Says that the body is complete.
+    pub fn complete(&self) {
+        self.end(End::Complete);
+    }
+
+    /// Says that the rest of the body will not come.
+    pub fn cut_short(&self) {
+        self.end(End::CutShort);
+    }
+
+    fn end(&self, end: End) {
+        self.lock().end.get_or_insert(end);
         self.changed.notify_all();
     }
 
@@ -139,7 +154,7 @@ impl Spool {
 impl State {
     fn has(&self, position: u64, length: u64) -> bool {
         let wanted = position.saturating_add(length);
-        self.ended || self.received >= self.announced.map_or(wanted, |all| wanted.min(all))
+        self.end.is_some() || self.received >= self.announced.map_or(wanted, |all| wanted.min(all))
     }
 
     fn push(&mut self, data: &[u8]) -> io::Result<()> {
@@ -165,6 +180,13 @@ impl State {
     fn read_at(&mut self, position: u64, length: u64) -> io::Result<Bytes> {
         let start = position.min(self.received);
         let end = start.saturating_add(length).min(self.received);
+        if self.end == Some(End::CutShort) && end - start < length {
+            let message = match self.announced {
+                Some(all) => format!("the body ended after {} of {all} bytes", self.received),
+                None => format!("the body ended early, after {} bytes", self.received),
+            };
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
+        }
         match &mut self.storage {
             Storage::Memory(memory) => {
                 // `received` is the length of `memory`, so both are in it.
@@ -218,10 +240,12 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_leaves_ends_the_wait_with_what_there_is() {
+    fn a_client_that_leaves_ends_the_wait_with_an_error() {
         let spool = Spool::new(Some(6));
         spool.push(b"abc").unwrap();
-        spool.end();
-        assert_eq!(spool.read_at(0, 6).unwrap().as_ref(), b"abc");
+        spool.cut_short();
+        assert_eq!(spool.read_at(0, 3).unwrap().as_ref(), b"abc");
+        let error = spool.read_at(0, 6).unwrap_err();
+        assert_eq!(error.to_string(), "the body ended after 3 of 6 bytes");
     }
 }

@@ -281,13 +281,11 @@ fn unknown<'a>(path: &str, key: &str, known: impl Iterator<Item = &'a String>) -
         .map(|name| (strsim::jaro_winkler(key, name), name))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    match nearest {
-        Some((_, name)) => format!("the key `{path}` is unknown; is `{name}` meant?"),
-        None => {
-            let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
-            format!("the key `{path}` is unknown; known are {}", known.join(", "))
-        }
+    if let Some((_, name)) = nearest {
+        return format!("the key `{path}` is unknown; is `{name}` meant?");
     }
+    let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+    format!("the key `{path}` is unknown; known are {}", known.join(", "))
 }
 
 #[cfg(test)]

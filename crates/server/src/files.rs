@@ -132,10 +132,7 @@ pub fn list(path: &Path) -> io::Result<Vec<listing::Entry>> {
     fs::read_dir(path)?
         .map(|entry| {
             let entry = entry?;
-            Ok(listing::Entry {
-                is_dir: entry.path().is_dir(),
-                name: entry.file_name().into_vec(),
-            })
+            Ok(listing::Entry { is_dir: entry.path().is_dir(), name: entry.file_name().into_vec() })
         })
         .collect()
 }

@@ -116,14 +116,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 read.await
             };
             match read {
-                Ok(Ok(0)) if idle => return Err(Ending::Gone),
+                Ok(Ok(0)) | Err(_) if idle => return Err(Ending::Gone),
                 Ok(Ok(0)) => {
                     let message = "the connection ended within a request's head";
                     return Err(self.refuse(400, message).await);
                 }
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) => return Err(Ending::Gone),
-                Err(_) if idle => return Err(Ending::Gone),
                 Err(_) => {
                     let message = "the request's head did not arrive in time";
                     return Err(self.refuse(408, message).await);
@@ -175,9 +174,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
         let keep_alive = keeps_alive(head.version, &head.headers);
         let no_content = head.method.as_ref() == b"HEAD";
-        let log = self.service.environment.events.wants_requests().then(|| {
-            (head.method.clone(), head.raw_target.clone())
-        });
+        let log = self
+            .service
+            .environment
+            .events
+            .wants_requests()
+            .then(|| (head.method.clone(), head.raw_target.clone()));
         let wakes = Arc::clone(&self.service.environment.wakes);
         let (writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
@@ -261,12 +263,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         let message = format!("the body has more than {max} bytes (--max-body)");
                         return Err((413, message));
                     }
-                    spool.push(&data).map_err(|error| {
-                        (500, format!("the body cannot be stored: {error}"))
-                    })?;
+                    spool
+                        .push(&data)
+                        .map_err(|error| (500, format!("the body cannot be stored: {error}")))?;
                 }
                 Ok(ChunkedStep::Done(_trailers)) => {
-                    spool.end();
+                    spool.complete();
                     return Ok(RequestBody::Spooled(Arc::new(spool)));
                 }
                 Ok(ChunkedStep::NeedMore) => {
@@ -328,8 +330,9 @@ impl Arriving {
         let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(input.len());
         let data = input.split_to(length);
         self.left -= length as u64;
-        if self.spool.push(&data).is_err() || self.left == 0 {
-            self.spool.end();
+        let stored = self.spool.push(&data).is_ok();
+        if stored && self.left == 0 {
+            self.spool.complete();
         }
         self.left == 0
     }
@@ -363,7 +366,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transfer<'_, S> {
         if result.is_err() || self.close {
             self.outbox.set_peer_gone();
             if let Some(arriving) = &self.arriving {
-                arriving.spool.end();
+                arriving.spool.cut_short();
             }
         }
         result
@@ -441,7 +444,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transfer<'_, S> {
                     // What is missing of the body never comes, and no request follows.
                     self.close = true;
                     if let Some(arriving) = self.arriving.take() {
-                        arriving.spool.end();
+                        arriving.spool.cut_short();
                     }
                     if let Some(inbox) = &inbox {
                         inbox.end();

@@ -15,8 +15,7 @@ use crate::Error;
 /// Binds every address that `host` resolves to, all on the same port. Port 0 picks a free one.
 pub(crate) fn bind(host: &str, port: u16) -> Result<Vec<std::net::TcpListener>, Error> {
     let resolve = |source| Error::Resolve { host: host.to_owned(), source };
-    let mut addresses: Vec<SocketAddr> =
-        (host, port).to_socket_addrs().map_err(resolve)?.collect();
+    let mut addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(resolve)?.collect();
     addresses.dedup();
     if addresses.is_empty() {
         return Err(resolve(io::Error::new(ErrorKind::NotFound, "no address")));

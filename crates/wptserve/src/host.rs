@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     path::Path,
-    sync::{Arc, Mutex, OnceLock, mpsc},
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -66,8 +66,9 @@ impl HandlerLoader for PythonLoader {
 fn prepare(py: Python<'_>, environment: &Arc<Environment>) -> PyResult<()> {
     // The first server's; there is one in a process that the command line runs.
     let _same = EVENTS.set(Arc::clone(&environment.events));
-    *CONFIG_JSON.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-        environment.config_json.clone();
+    let mut config = CONFIG_JSON.lock().unwrap_or_else(PoisonError::into_inner);
+    config.clone_from(&environment.config_json);
+    drop(config);
     let sys = py.import("sys")?;
     // A short handler beside a busy one waits for half a millisecond, not five.
     sys.call_method1("setswitchinterval", (0.0005,))?;
@@ -90,7 +91,7 @@ static CONFIG_JSON: Mutex<String> = Mutex::new(String::new());
 pub(crate) fn config(py: Python<'_>) -> PyResult<Py<PyAny>> {
     static CONFIG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let config = CONFIG.get_or_try_init(py, || {
-        let json = CONFIG_JSON.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let json = CONFIG_JSON.lock().unwrap_or_else(PoisonError::into_inner).clone();
         py.import("wptserve.config")?.call_method1("from_json", (json,)).map(Bound::unbind)
     })?;
     Ok(config.clone_ref(py))

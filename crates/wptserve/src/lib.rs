@@ -20,7 +20,11 @@ use pyo3::prelude::*;
 /// What the Python side of the package imports.
 #[pymodule]
 mod _wptserve {
-    use pyo3::{exceptions::PyOSError, prelude::*, types::{PyBytes, PyDict}};
+    use pyo3::{
+        exceptions::PyOSError,
+        prelude::*,
+        types::{PyBytes, PyDict},
+    };
 
     #[pymodule_export]
     use super::{
@@ -41,15 +45,16 @@ mod _wptserve {
 
     /// The media type of a file by the extension of its name.
     #[pyfunction]
-    fn guess_content_type(path: std::ffi::OsString) -> &'static str {
-        let path = std::path::Path::new(&path);
+    #[expect(clippy::needless_pass_by_value, reason = "a function of Python takes what it made")]
+    fn guess_content_type(path: std::path::PathBuf) -> &'static str {
         proto::mime::content_type(path.file_name().unwrap_or_default().as_encoded_bytes())
     }
 
     /// The HTML page that lists a directory.
     #[pyfunction]
-    fn directory_listing(url_path: &str, path: std::ffi::OsString) -> PyResult<String> {
-        let entries = server::files::list(std::path::Path::new(&path))
+    #[expect(clippy::needless_pass_by_value, reason = "a function of Python takes what it made")]
+    fn directory_listing(url_path: &str, path: std::path::PathBuf) -> PyResult<String> {
+        let entries = server::files::list(&path)
             .map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(proto::listing::render_listing(url_path.as_bytes(), entries))
     }

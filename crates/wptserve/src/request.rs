@@ -114,6 +114,7 @@ impl Request {
     }
 }
 
+/// What makes an attribute; all have this shape, for [`lazy_attributes`].
 type Made<'py> = PyResult<Bound<'py, PyAny>>;
 
 fn make_doc_root<'py>(request: &Bound<'py, Request>) -> Made<'py> {
@@ -140,10 +141,12 @@ fn make_client_address<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     Ok((peer.ip().to_string(), peer.port()).into_pyobject(request.py())?.into_any())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
 fn make_protocol_version<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     Ok(PyString::intern(request.py(), "HTTP/1.1").into_any())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
 fn make_method<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     Ok(latin1_str(request.py(), &request.get().inner.head.method).into_any())
 }
@@ -157,14 +160,17 @@ fn make_raw_headers<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     helper(py, &RAW_HEADERS, "raw_headers")?.call1((pairs,))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
 fn make_request_path<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     Ok(latin1_str(request.py(), &request.get().inner.head.raw_target).into_any())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
 fn make_url_base<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     Ok(PyString::intern(request.py(), "/").into_any())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
 fn make_url<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     Ok(latin1_str(request.py(), &request.get().inner.url()).into_any())
 }
@@ -174,6 +180,7 @@ fn make_url_parts<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     URLSPLIT.import(request.py(), "urllib.parse", "urlsplit")?.call1((request.getattr("url")?,))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
 fn make_request_line<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     Ok(PyBytes::new(request.py(), &request.get().inner.head.request_line).into_any())
 }
@@ -203,7 +210,13 @@ fn make_get<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     let py = request.py();
     let parameters = class(py, &MULTI_DICT, "MultiDict")?.call0()?;
     let values = parameters.cast::<PyDict>()?;
-    for (name, value) in request.get().inner.query().map(|query| proto::query::parse_query(query)).unwrap_or_default() {
+    for (name, value) in request
+        .get()
+        .inner
+        .query()
+        .map(|query| proto::query::parse_query(query))
+        .unwrap_or_default()
+    {
         let name = PyBytes::new(py, &name);
         let value = PyBytes::new(py, &value);
         match values.get_item(&name)? {
@@ -218,7 +231,7 @@ fn make_get<'py>(request: &Bound<'py, Request>) -> Made<'py> {
 fn make_post<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     static PARSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let inner = &request.get().inner;
-    let content_type = inner.headers().get(b"content-type").map(|value| value.as_ref());
+    let content_type = inner.headers().get(b"content-type").map(AsRef::as_ref);
     let input = request.getattr("raw_input")?;
     PARSE.import(request.py(), "wptserve.forms", "parse_post")?.call1((
         input,

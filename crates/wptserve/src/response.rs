@@ -257,9 +257,7 @@ impl Response {
     /// Python's root logger.
     #[getter]
     fn logger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.logger.get_or_init(py, || {
-            py.import("wptserve.logger")?.call_method0("get_logger")
-        })
+        self.logger.get_or_init(py, || py.import("wptserve.logger")?.call_method0("get_logger"))
     }
 
     #[setter]
@@ -278,9 +276,7 @@ impl Response {
     #[setter]
     fn set_status(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = value.py();
-        let status = if !value.is_instance_of::<PyInt>()
-            && value.hasattr(intern!(py, "__len__"))?
-        {
+        let status = if !value.is_instance_of::<PyInt>() && value.hasattr(intern!(py, "__len__"))? {
             if value.len()? != 2 {
                 return Err(PyValueError::new_err(format!(
                     "a status is a code or a (code, message) pair, not {}",
@@ -310,9 +306,8 @@ impl Response {
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         static COOKIE_HEADER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let cookie = COOKIE_HEADER
-            .import(py, "wptserve.response", "cookie_header")?
-            .call(args, kwargs)?;
+        let cookie =
+            COOKIE_HEADER.import(py, "wptserve.response", "cookie_header")?.call(args, kwargs)?;
         let headers = self.headers(py)?;
         headers.call_method1(intern!(py, "append"), ("Set-Cookie", cookie))?;
         Ok(())
@@ -351,9 +346,8 @@ impl Response {
         let py = slf.py();
         let this = slf.get();
         let message = if (500..600).contains(&code) {
-            let formatted = py
-                .import("wptserve.response")?
-                .call_method1("format_server_error", (slf, err))?;
+            let formatted =
+                py.import("wptserve.response")?.call_method1("format_server_error", (slf, err))?;
             let message: String = formatted.extract()?;
             report(this.request(py).get(), err, &message);
             message
@@ -416,9 +410,7 @@ impl Response {
     fn write_content(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        if this.request.get().inner.is_head()
-            && !this.send_body_for_head_request(py).is_truthy()?
-        {
+        if this.request.get().inner.is_head() && !this.send_body_for_head_request(py).is_truthy()? {
             return Ok(());
         }
         let writer = this.replaced_writer(py);
@@ -498,13 +490,11 @@ fn integer(value: &Bound<'_, PyAny>) -> PyResult<i64> {
 
 /// Text with lone surrogates, which Rust cannot hold, replaced by `?`.
 fn lossless(text: &Bound<'_, PyString>) -> PyResult<String> {
-    match text.to_str() {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => {
-            let bytes = text.call_method1("encode", ("utf-8", "replace"))?;
-            Ok(String::from_utf8_lossy(bytes.cast::<PyBytes>()?.as_bytes()).into_owned())
-        }
+    if let Ok(text) = text.to_str() {
+        return Ok(text.to_owned());
     }
+    let bytes = text.call_method1("encode", ("utf-8", "replace"))?;
+    Ok(String::from_utf8_lossy(bytes.cast::<PyBytes>()?.as_bytes()).into_owned())
 }
 
 /// Reports a handler's failure with the file and line it came from.

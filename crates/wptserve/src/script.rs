@@ -131,11 +131,8 @@ impl Scripts {
         let source = PyBytes::new(py, &fs::read(&path)?);
         let code = compile(py, &source, &path)?;
         let new = Compiled { modified, size, code: code.clone().unbind() };
-        let old = self
-            .compiled
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(path.clone(), new);
+        let old =
+            self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), new);
         drop(old);
         Ok((path, code))
     }
@@ -307,16 +304,17 @@ impl FunctionHandler {
     ) -> PyResult<()> {
         let py = slf.py();
         let func = slf.borrow().func.clone_ref(py);
-        let returned = func.bind(py).call1((request, response)).map_err(|error| {
-            match http_exception_class(py) {
-                Ok(class) if !error.is_instance(py, class) => {
-                    let wrapped = http_error(py, 500, None);
-                    wrapped.set_cause(py, Some(error));
-                    wrapped
-                }
-                _ => error,
-            }
-        })?;
+        let returned =
+            func.bind(py).call1((request, response)).map_err(
+                |error| match http_exception_class(py) {
+                    Ok(class) if !error.is_instance(py, class) => {
+                        let wrapped = http_error(py, 500, None);
+                        wrapped.set_cause(py, Some(error));
+                        wrapped
+                    }
+                    _ => error,
+                },
+            )?;
         Response::apply(response, &returned)?;
         Ok(())
     }

@@ -36,9 +36,9 @@ impl Slot {
         if let Some(value) = self.get(py) {
             return Ok(value);
         }
-        let made = make()?;
-        self.set(made.clone().unbind());
-        Ok(made)
+        let value = make()?;
+        self.set(value.clone().unbind());
+        Ok(value)
     }
 }
 

@@ -83,7 +83,9 @@ impl Stash {
             let old = old.map_or_else(|error| error.to_string(), |old| old.to_string());
             stash_error(
                 py,
-                &format!("the stash has a value for {place} already: {old} (the new one is {value})"),
+                &format!(
+                    "the stash has a value for {place} already: {old} (the new one is {value})"
+                ),
             )
         })
     }
@@ -149,6 +151,7 @@ impl StashLock {
 
 /// The sixteen bytes of a UUID in text or ASCII bytes.
 fn uuid(key: &Bound<'_, PyAny>) -> PyResult<[u8; 16]> {
+    static UUID: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = key.py();
     let text = match key.cast::<PyBytes>() {
         Ok(bytes) => bytes.call_method1("decode", ("ascii",))?,
@@ -160,7 +163,6 @@ fn uuid(key: &Bound<'_, PyAny>) -> PyResult<[u8; 16]> {
         return Ok(id);
     }
     // Other spellings, and the errors, are those of Python's own class.
-    static UUID: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     match UUID.import(py, "uuid", "UUID")?.call1((&text,)) {
         Ok(uuid) => uuid.getattr("bytes")?.extract(),
         Err(error) if error.is_instance_of::<PyValueError>(py) => {

@@ -17,7 +17,10 @@ pub(crate) fn isomorphic<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, [u
         return latin1_bytes(text);
     }
     // The reference's words: they reach the client in the body of a 500.
-    Err(PyTypeError::new_err(format!("Unexpected value (expecting string-like): {}", value.repr()?)))
+    Err(PyTypeError::new_err(format!(
+        "Unexpected value (expecting string-like): {}",
+        value.repr()?
+    )))
 }
 
 /// A header field's name or value as bytes; an `int` in decimal.
@@ -42,7 +45,8 @@ pub(crate) fn latin1_bytes<'a>(text: &'a Bound<'_, PyString>) -> PyResult<Cow<'a
         if utf8.is_ascii() {
             return Ok(Cow::Borrowed(utf8.as_bytes()));
         }
-        let bytes: Option<Vec<u8>> = utf8.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+        let bytes: Option<Vec<u8>> =
+            utf8.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
         if let Some(bytes) = bytes {
             return Ok(Cow::Owned(bytes));
         }

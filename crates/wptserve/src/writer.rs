@@ -26,6 +26,7 @@ use crate::{
 };
 
 /// Where a response stands. Shared by [`Response`] and its [`ResponseWriter`].
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not one state")]
 pub(crate) struct Progress {
     sink: server::ResponseWriter,
     /// Written, and not yet handed to the engine.
@@ -40,6 +41,7 @@ pub(crate) struct Progress {
 
 /// Fields that were written and are not added again.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not one state")]
 struct Seen {
     server: bool,
     date: bool,
@@ -464,11 +466,19 @@ impl ResponseWriter {
 
     /// Writes Server, Date and, where it is known, Content-Length, unless they were written.
     fn write_default_headers(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "a path is not general enough"
+        )]
         Self::step(slf, |steps| steps.write_default_headers())
     }
 
     /// Ends the head.
     fn end_headers(slf: &Bound<'_, Self>) -> PyResult<bool> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "a path is not general enough"
+        )]
         Self::step(slf, |steps| steps.end_headers())
     }
 
@@ -509,7 +519,7 @@ impl ResponseWriter {
 
     /// Makes the connection the handler's own, for reading and writing raw bytes. It closes when
     /// the handler is done.
-    fn take_over(slf: &Bound<'_, Self>) -> PyResult<RawConnection> {
+    fn take_over(slf: &Bound<'_, Self>) -> RawConnection {
         let response = slf.get().response.clone_ref(slf.py());
         let shared = &response.get().progress;
         shared.flush(slf.py());
@@ -519,7 +529,7 @@ impl ResponseWriter {
         let inbox = progress.sink.take_over();
         drop(progress);
         response.get().close_after(slf.py());
-        Ok(RawConnection::new(response, inbox))
+        RawConnection::new(response, inbox)
     }
 
     /// The connection as a file that is written to.

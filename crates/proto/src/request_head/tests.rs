@@ -46,9 +46,7 @@ fn a_whole_head() {
             query: Some(Bytes::from_static(b"b=c")),
         },
         version: Version::Http11,
-        headers: [("Host", "h"), ("X-a", "b c"), ("x-A", "")]
-            .into_iter()
-            .collect(),
+        headers: [("Host", "h"), ("X-a", "b c"), ("x-A", "")].into_iter().collect(),
         request_line: Bytes::from_static(b"POST /a?b=c HTTP/1.1\r\n"),
     };
     assert_eq!(head, expected);
@@ -80,10 +78,7 @@ fn empty_lines_before_a_head_are_skipped() {
     assert_eq!(parse(b""), Ok(None));
     assert_eq!(parse(b"\r\n\n\r"), Ok(None));
     assert_eq!(parse(b"\r\r\n"), Err(HeadError::BadRequestLine));
-    assert_eq!(
-        parse(&b"\r\n".repeat(MAX_HEAD)),
-        Err(HeadError::BadRequestLine)
-    );
+    assert_eq!(parse(&b"\r\n".repeat(MAX_HEAD)), Err(HeadError::BadRequestLine));
 }
 
 #[test]
@@ -118,10 +113,7 @@ fn a_target_may_have_any_bytes_above_ascii() {
 #[test]
 fn a_field_value_may_have_any_bytes_above_ascii() {
     let (head, _) = head(b"GET / HTTP/1.1\r\nA: \xe9\xff\t\x80\r\n\r\n");
-    assert_eq!(
-        head.headers.get(b"a"),
-        Some(&Bytes::from_static(b"\xe9\xff\t\x80"))
-    );
+    assert_eq!(head.headers.get(b"a"), Some(&Bytes::from_static(b"\xe9\xff\t\x80")));
 }
 
 #[test]
@@ -205,10 +197,7 @@ fn a_bad_request_line_is_refused_before_the_head_ends() {
 
 #[test]
 fn tls_is_refused_before_a_line_ends() {
-    assert_eq!(
-        parse(b"\x16\x03\x01\x02\x00\x01"),
-        Err(HeadError::BadRequestLine)
-    );
+    assert_eq!(parse(b"\x16\x03\x01\x02\x00\x01"), Err(HeadError::BadRequestLine));
 }
 
 #[test]
@@ -227,12 +216,7 @@ fn bad_fields() {
         b"A b: c",
     ] {
         let input = [b"GET / HTTP/1.1\r\n", field, b"\r\n\r\n"].concat();
-        assert_eq!(
-            parse(&input),
-            Err(HeadError::BadField),
-            "{}",
-            field.escape_ascii()
-        );
+        assert_eq!(parse(&input), Err(HeadError::BadField), "{}", field.escape_ascii());
     }
 }
 
@@ -245,41 +229,23 @@ fn the_request_line_has_a_limit() {
     let longest = line(MAX_LINE) + "\r\n";
     assert_eq!(head(longest.as_bytes()).0.raw_target.len(), MAX_LINE - 15);
     let too_long = line(MAX_LINE + 1) + "\r\n";
-    assert_eq!(
-        parse(too_long.as_bytes()),
-        Err(HeadError::RequestLineTooLong)
-    );
+    assert_eq!(parse(too_long.as_bytes()), Err(HeadError::RequestLineTooLong));
     let endless = vec![b'a'; MAX_LINE * 2];
-    assert_eq!(
-        parse(&endless[..MAX_LINE]),
-        Err(HeadError::RequestLineTooLong)
-    );
+    assert_eq!(parse(&endless[..MAX_LINE]), Err(HeadError::RequestLineTooLong));
     assert_eq!(parse(&endless[..MAX_LINE - 1]), Ok(None));
-    assert_eq!(
-        in_pieces(&endless, 1_000),
-        Err(HeadError::RequestLineTooLong)
-    );
+    assert_eq!(in_pieces(&endless, 1_000), Err(HeadError::RequestLineTooLong));
 }
 
 #[test]
 fn a_field_line_has_a_limit() {
     let with_field = |length: usize| {
-        format!(
-            "GET / HTTP/1.1\r\nA: {}\r\n\r\n",
-            "b".repeat(length - "A: \r\n".len())
-        )
+        format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "b".repeat(length - "A: \r\n".len()))
     };
     let (longest, _) = head(with_field(MAX_LINE).as_bytes());
-    assert_eq!(
-        longest.headers.get(b"a").map(Bytes::len),
-        Some(MAX_LINE - 5)
-    );
+    assert_eq!(longest.headers.get(b"a").map(Bytes::len), Some(MAX_LINE - 5));
     let too_long = with_field(MAX_LINE + 1);
     assert_eq!(parse(too_long.as_bytes()), Err(HeadError::FieldTooLong));
-    assert_eq!(
-        in_pieces(too_long.as_bytes(), 777),
-        Err(HeadError::FieldTooLong)
-    );
+    assert_eq!(in_pieces(too_long.as_bytes(), 777), Err(HeadError::FieldTooLong));
     let endless = [b"GET / HTTP/1.1\r\nA: ".to_vec(), vec![b'b'; MAX_LINE]].concat();
     assert_eq!(parse(&endless), Err(HeadError::FieldTooLong));
 }
@@ -309,10 +275,7 @@ fn a_whole_head_has_a_limit() {
     assert_eq!(head(input.as_bytes()).0.headers.len(), 17);
     let input = format!("GET / HTTP/1.1\r\n{}\r\n", field.repeat(18));
     assert_eq!(parse(input.as_bytes()), Err(HeadError::TooManyFields));
-    assert_eq!(
-        in_pieces(input.as_bytes(), 4_096),
-        Err(HeadError::TooManyFields)
-    );
+    assert_eq!(in_pieces(input.as_bytes(), 4_096), Err(HeadError::TooManyFields));
 }
 
 #[test]
@@ -336,14 +299,8 @@ fn a_head_may_come_byte_by_byte() {
 #[test]
 fn errors_have_a_status_and_a_message() {
     let told = |error: HeadError| (error.status(), error.message());
-    assert_eq!(
-        told(HeadError::BadRequestLine),
-        (400, "Bad request line".to_owned())
-    );
-    assert_eq!(
-        told(HeadError::BadField),
-        (400, "Bad header field".to_owned())
-    );
+    assert_eq!(told(HeadError::BadRequestLine), (400, "Bad request line".to_owned()));
+    assert_eq!(told(HeadError::BadField), (400, "Bad header field".to_owned()));
     assert_eq!(
         told(HeadError::RequestLineTooLong),
         (414, "Request line longer than 65536 bytes".to_owned())
@@ -354,15 +311,9 @@ fn errors_have_a_status_and_a_message() {
     );
     assert_eq!(
         told(HeadError::TooManyFields),
-        (
-            431,
-            "More than 512 header fields or 1048576 bytes of them".to_owned()
-        )
+        (431, "More than 512 header fields or 1048576 bytes of them".to_owned())
     );
-    assert_eq!(
-        told(HeadError::UnsupportedVersion),
-        (505, "HTTP version not supported".to_owned())
-    );
+    assert_eq!(told(HeadError::UnsupportedVersion), (505, "HTTP version not supported".to_owned()));
 }
 
 proptest! {
