@@ -1,16 +1,14 @@
 //! One HTTP/1 connection: requests in, responses out, in order.
 
+mod output;
+mod transfer;
+
 use std::{
-    fs::File,
-    future::poll_fn,
-    io::{self, IoSlice, Read},
-    pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use proto::{
     BodyFraming, ChunkedDecoder, ChunkedStep, HeadParser, RequestHead,
     framing::{expects_continue, keeps_alive},
@@ -21,14 +19,14 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Exchange, Finish, Request, RequestBody, Response, ResponseWriter, Router,
+    ConnectionInfo, Exchange, Request, RequestBody, Response, ResponseWriter, Router,
     body::Spool,
     environment::Environment,
     event::{Event, RequestRecord},
-    outbox::{Batch, Outbox},
     response::Body,
-    takeover::Inbox,
 };
+
+use transfer::{Arriving, Sent, Transfer};
 
 /// What a connection needs of its server.
 #[derive(Clone)]
@@ -193,20 +191,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
 
-        let mut transfer = Transfer {
-            connection: self,
-            outbox,
-            arriving,
-            batch: Batch::default(),
-            output: Output::default(),
-            no_content,
-            close: !keep_alive,
-            read_closed: false,
-        };
-        let outcome = transfer.run().await;
-        let (status, bytes) = (transfer.batch.status, transfer.output.written);
-        let close = transfer.close;
-        drop(transfer);
+        let transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
+        let Sent { status, bytes, close, result } = transfer.run().await;
         if let Some((method, target)) = log {
             self.service.environment.events.emit(&Event::Request(RequestRecord {
                 method: &method,
@@ -217,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 peer: self.info.peer,
             }));
         }
-        match outcome {
+        match result {
             Ok(()) if close => Next::End(Ending::Linger),
             Ok(()) => Next::Request,
             Err(_) => Next::End(Ending::Gone),
@@ -318,264 +304,6 @@ fn connect() -> Response {
     response
 }
 
-/// A body of known length whose end has yet to come.
-struct Arriving {
-    spool: Arc<Spool>,
-    left: u64,
-}
-
-impl Arriving {
-    /// Moves what belongs to the body out of the input. `true` when the body is complete.
-    fn feed(&mut self, input: &mut BytesMut) -> bool {
-        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(input.len());
-        let data = input.split_to(length);
-        self.left -= length as u64;
-        let stored = self.spool.push(&data).is_ok();
-        if stored && self.left == 0 {
-            self.spool.complete();
-        }
-        self.left == 0
-    }
-}
-
-/// Drives one response: takes what the handler writes, and meanwhile receives the rest of the
-/// request's body, or the raw bytes of a connection that was taken over.
-struct Transfer<'a, S> {
-    connection: &'a mut Connection<S>,
-    outbox: Arc<Outbox>,
-    arriving: Option<Arriving>,
-    batch: Batch,
-    output: Output,
-    no_content: bool,
-    /// Whether the connection closes after this response.
-    close: bool,
-    read_closed: bool,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Transfer<'_, S> {
-    /// Runs until the response is on its way and the request's body is received. An error means
-    /// that nobody is there any more.
-    async fn run(&mut self) -> io::Result<()> {
-        let result = match self.connection.service.environment.limits.handler_timeout {
-            None => poll_fn(|cx| self.poll(cx)).await,
-            Some(limit) => match timeout(limit, poll_fn(|cx| self.poll(cx))).await {
-                Ok(result) => result,
-                Err(_) => self.give_up(limit).await,
-            },
-        };
-        if result.is_err() || self.close {
-            self.outbox.set_peer_gone();
-            if let Some(arriving) = &self.arriving {
-                arriving.spool.cut_short();
-            }
-        }
-        result
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            let mut progress = self.poll_input(cx)?;
-            match self.output.poll_write(Pin::new(&mut self.connection.stream), cx) {
-                Poll::Pending => {}
-                Poll::Ready(written) => {
-                    written?;
-                    if let Some(finish) = self.batch.finish {
-                        self.close |= finish != Finish::KeepAlive || self.batch.inbox.is_some();
-                        // A connection that closes does not wait for the rest of the body.
-                        if self.close || self.arriving.is_none() {
-                            return Poll::Ready(Ok(()));
-                        }
-                    } else if self.outbox.poll_take(cx, &mut self.batch).is_ready() {
-                        self.take_batch();
-                        progress = true;
-                    }
-                }
-            }
-            if !progress {
-                return Poll::Pending;
-            }
-        }
-    }
-
-    fn take_batch(&mut self) {
-        for bytes in self.batch.bytes.drain(..) {
-            self.output.push(bytes);
-        }
-        if let Some(response) = self.batch.response.take() {
-            self.batch.status = Some(response.status);
-            self.close |= response
-                .headers
-                .get(b"connection")
-                .is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
-            self.output.push(Bytes::from(response.encode_head(self.close)));
-            if !self.no_content {
-                match response.body {
-                    Body::None => {}
-                    Body::Bytes(bytes) => self.output.push(bytes),
-                    Body::File { file, length } => self.output.file = Some((file, length)),
-                }
-            }
-        }
-    }
-
-    /// Reads while somebody waits for it: the request's body, or a handler that took the
-    /// connection over. Whatever else the client sends stays for later. `true` on progress.
-    fn poll_input(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        let inbox = self.batch.inbox.clone();
-        if let Some(inbox) = &inbox {
-            self.deliver(inbox);
-        }
-        if self.read_closed || (self.arriving.is_none() && inbox.is_none()) {
-            return Ok(false);
-        }
-        if let Some(inbox) = &inbox
-            && inbox.poll_room(cx).is_pending()
-        {
-            return Ok(false);
-        }
-        let connection = &mut *self.connection;
-        connection.input.reserve(BODY_BLOCK);
-        let read = pin!(connection.stream.read_buf(&mut connection.input));
-        match read.poll(cx) {
-            Poll::Pending => return Ok(false),
-            Poll::Ready(read) => {
-                if read? == 0 {
-                    self.read_closed = true;
-                    // What is missing of the body never comes, and no request follows.
-                    self.close = true;
-                    if let Some(arriving) = self.arriving.take() {
-                        arriving.spool.cut_short();
-                    }
-                    if let Some(inbox) = &inbox {
-                        inbox.end();
-                    }
-                    return Ok(true);
-                }
-            }
-        }
-        if let Some(arriving) = &mut self.arriving
-            && arriving.feed(&mut self.connection.input)
-        {
-            self.arriving = None;
-        }
-        if let Some(inbox) = &inbox {
-            self.deliver(inbox);
-        }
-        Ok(true)
-    }
-
-    fn deliver(&mut self, inbox: &Inbox) {
-        if !self.connection.input.is_empty() && self.arriving.is_none() {
-            inbox.push(&self.connection.input);
-            self.connection.input.clear();
-        }
-    }
-
-    /// Ends a response whose handler took too long: with an error when nothing was sent yet.
-    async fn give_up(&mut self, limit: Duration) -> io::Result<()> {
-        self.close = true;
-        self.batch.finish = Some(Finish::Abort);
-        let untouched = self.output.written == 0 && self.output.is_empty();
-        let text = format!("a handler did not finish within {} s", limit.as_secs_f64());
-        self.connection.service.environment.events.emit(&Event::Message {
-            level: crate::event::Level::Error,
-            source: "handler",
-            text: &text,
-        });
-        if !untouched {
-            return Ok(());
-        }
-        self.batch.status = Some(504);
-        self.batch.response = Some(Box::new(Response::error(504, &text)));
-        self.take_batch();
-        let (output, stream) = (&mut self.output, &mut self.connection.stream);
-        poll_fn(|cx| output.poll_write(Pin::new(&mut *stream), cx)).await
-    }
-}
-
-/// What is on its way to the client.
-#[derive(Default)]
-struct Output {
-    queue: std::collections::VecDeque<Bytes>,
-    file: Option<(File, u64)>,
-    written: u64,
-}
-
-impl Output {
-    fn push(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
-            self.queue.push_back(bytes);
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.queue.is_empty() && self.file.is_none()
-    }
-
-    /// Writes until nothing is left.
-    fn poll_write<S: AsyncWrite>(
-        &mut self,
-        mut stream: Pin<&mut S>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        loop {
-            while let Some(front) = self.queue.front() {
-                let mut written = if self.queue.len() == 1 {
-                    ready!(stream.as_mut().poll_write(cx, front))?
-                } else {
-                    let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-                    let count = self.queue.len().min(MAX_SLICES);
-                    for (slice, bytes) in slices.iter_mut().zip(&self.queue) {
-                        *slice = IoSlice::new(bytes);
-                    }
-                    ready!(stream.as_mut().poll_write_vectored(cx, &slices[..count]))?
-                };
-                if written == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                }
-                self.written += written as u64;
-                while let Some(front) = self.queue.front_mut() {
-                    if written < front.len() {
-                        front.advance(written);
-                        break;
-                    }
-                    written -= front.len();
-                    self.queue.pop_front();
-                }
-            }
-            if !self.read_file()? {
-                return Poll::Ready(Ok(()));
-            }
-        }
-    }
-
-    /// Queues the next block of the file. `false` when there is none.
-    fn read_file(&mut self) -> io::Result<bool> {
-        let Some((file, left)) = &mut self.file else { return Ok(false) };
-        let length = usize::try_from(*left).unwrap_or(FILE_BLOCK).min(FILE_BLOCK);
-        let mut block = vec![0; length];
-        let length = file.read(&mut block)?;
-        if length == 0 {
-            if *left > 0 {
-                // The file shrank: the announced length cannot be kept.
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            self.file = None;
-            return Ok(false);
-        }
-        *left -= length as u64;
-        if *left == 0 {
-            self.file = None;
-        }
-        block.truncate(length);
-        self.queue.push_back(Bytes::from(block));
-        Ok(true)
-    }
-}
-
 const READ_BLOCK: usize = 4096;
-const BODY_BLOCK: usize = 64 * 1024;
-const FILE_BLOCK: usize = 512 * 1024;
-const MAX_SLICES: usize = 16;
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;

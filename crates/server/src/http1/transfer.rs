@@ -1,0 +1,239 @@
+//! One response on its way out, and the rest of its request on its way in.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    time::timeout,
+};
+
+use super::{Connection, output::Output};
+use crate::{
+    Finish, Response,
+    body::Spool,
+    event::{Event, Level},
+    outbox::{Batch, Outbox},
+    response::Body,
+    takeover::Inbox,
+};
+
+/// A body of known length whose end has yet to come.
+pub(super) struct Arriving {
+    pub(super) spool: Arc<Spool>,
+    pub(super) left: u64,
+}
+
+impl Arriving {
+    /// Moves what belongs to the body out of the input. `true` when the body is complete.
+    pub(super) fn feed(&mut self, input: &mut BytesMut) -> bool {
+        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(input.len());
+        let data = input.split_to(length);
+        self.left -= length as u64;
+        let stored = self.spool.push(&data).is_ok();
+        if stored && self.left == 0 {
+            self.spool.complete();
+        }
+        self.left == 0
+    }
+}
+
+/// Drives one response: takes what the handler writes, and meanwhile receives the rest of the
+/// request's body, or the raw bytes of a connection that was taken over.
+pub(super) struct Transfer<'a, S> {
+    connection: &'a mut Connection<S>,
+    outbox: Arc<Outbox>,
+    arriving: Option<Arriving>,
+    batch: Batch,
+    output: Output,
+    no_content: bool,
+    /// Whether the connection closes after this response.
+    close: bool,
+    read_closed: bool,
+}
+
+/// How a response went.
+pub(super) struct Sent {
+    /// The status code, where it is known.
+    pub(super) status: Option<u16>,
+    /// The bytes that were written, head included.
+    pub(super) bytes: u64,
+    /// Whether the connection is to close.
+    pub(super) close: bool,
+    /// An error when nobody is there any more.
+    pub(super) result: io::Result<()>,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
+    /// A response to a request whose body may still be `arriving`.
+    pub(super) fn new(
+        connection: &'a mut Connection<S>,
+        outbox: Arc<Outbox>,
+        arriving: Option<Arriving>,
+        no_content: bool,
+        close: bool,
+    ) -> Self {
+        Self {
+            connection,
+            outbox,
+            arriving,
+            batch: Batch::default(),
+            output: Output::default(),
+            no_content,
+            close,
+            read_closed: false,
+        }
+    }
+
+    /// Runs until the response is on its way and the request's body is received.
+    pub(super) async fn run(mut self) -> Sent {
+        let result = self.transfer().await;
+        Sent { status: self.batch.status, bytes: self.output.written, close: self.close, result }
+    }
+
+    async fn transfer(&mut self) -> io::Result<()> {
+        let result = match self.connection.service.environment.limits.handler_timeout {
+            None => poll_fn(|cx| self.poll(cx)).await,
+            Some(limit) => match timeout(limit, poll_fn(|cx| self.poll(cx))).await {
+                Ok(result) => result,
+                Err(_) => self.give_up(limit).await,
+            },
+        };
+        if result.is_err() || self.close {
+            self.outbox.set_peer_gone();
+            if let Some(arriving) = &self.arriving {
+                arriving.spool.cut_short();
+            }
+        }
+        result
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let mut progress = self.poll_input(cx)?;
+            match self.output.poll_write(Pin::new(&mut self.connection.stream), cx) {
+                Poll::Pending => {}
+                Poll::Ready(written) => {
+                    written?;
+                    if let Some(finish) = self.batch.finish {
+                        self.close |= finish != Finish::KeepAlive || self.batch.inbox.is_some();
+                        // A connection that closes does not wait for the rest of the body.
+                        if self.close || self.arriving.is_none() {
+                            return Poll::Ready(Ok(()));
+                        }
+                    } else if self.outbox.poll_take(cx, &mut self.batch).is_ready() {
+                        self.take_batch();
+                        progress = true;
+                    }
+                }
+            }
+            if !progress {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn take_batch(&mut self) {
+        for bytes in self.batch.bytes.drain(..) {
+            self.output.push(bytes);
+        }
+        if let Some(response) = self.batch.response.take() {
+            self.batch.status = Some(response.status);
+            self.close |= response
+                .headers
+                .get(b"connection")
+                .is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
+            self.output.push(Bytes::from(response.encode_head(self.close)));
+            if !self.no_content {
+                match response.body {
+                    Body::None => {}
+                    Body::Bytes(bytes) => self.output.push(bytes),
+                    Body::File { file, length } => self.output.file = Some((file, length)),
+                }
+            }
+        }
+    }
+
+    /// Reads while somebody waits for it: the request's body, or a handler that took the
+    /// connection over. Whatever else the client sends stays for later. `true` on progress.
+    fn poll_input(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        let inbox = self.batch.inbox.clone();
+        if let Some(inbox) = &inbox {
+            self.deliver(inbox);
+        }
+        if self.read_closed || (self.arriving.is_none() && inbox.is_none()) {
+            return Ok(false);
+        }
+        if let Some(inbox) = &inbox
+            && inbox.poll_room(cx).is_pending()
+        {
+            return Ok(false);
+        }
+        let connection = &mut *self.connection;
+        connection.input.reserve(BODY_BLOCK);
+        let read = pin!(connection.stream.read_buf(&mut connection.input));
+        match read.poll(cx) {
+            Poll::Pending => return Ok(false),
+            Poll::Ready(read) => {
+                if read? == 0 {
+                    self.read_closed = true;
+                    // What is missing of the body never comes, and no request follows.
+                    self.close = true;
+                    if let Some(arriving) = self.arriving.take() {
+                        arriving.spool.cut_short();
+                    }
+                    if let Some(inbox) = &inbox {
+                        inbox.end();
+                    }
+                    return Ok(true);
+                }
+            }
+        }
+        if let Some(arriving) = &mut self.arriving
+            && arriving.feed(&mut self.connection.input)
+        {
+            self.arriving = None;
+        }
+        if let Some(inbox) = &inbox {
+            self.deliver(inbox);
+        }
+        Ok(true)
+    }
+
+    fn deliver(&mut self, inbox: &Inbox) {
+        if !self.connection.input.is_empty() && self.arriving.is_none() {
+            inbox.push(&self.connection.input);
+            self.connection.input.clear();
+        }
+    }
+
+    /// Ends a response whose handler took too long: with an error when nothing was sent yet.
+    async fn give_up(&mut self, limit: Duration) -> io::Result<()> {
+        self.close = true;
+        self.batch.finish = Some(Finish::Abort);
+        let untouched = self.output.written == 0 && self.output.is_empty();
+        let text = format!("a handler did not finish within {} s", limit.as_secs_f64());
+        self.connection.service.environment.events.emit(&Event::Message {
+            level: Level::Error,
+            source: "handler",
+            text: &text,
+        });
+        if !untouched {
+            return Ok(());
+        }
+        self.batch.status = Some(504);
+        self.batch.response = Some(Box::new(Response::error(504, &text)));
+        self.take_batch();
+        let (output, stream) = (&mut self.output, &mut self.connection.stream);
+        poll_fn(|cx| output.poll_write(Pin::new(&mut *stream), cx)).await
+    }
+}
+
+const BODY_BLOCK: usize = 64 * 1024;
