@@ -100,7 +100,8 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "a number of seconds is expected".to_owned())?;
-    let duration = Duration::try_from_secs_f64(number).map_err(|error| error.to_string())?;
+    let duration = Duration::try_from_secs_f64(number)
+        .map_err(|_| "a positive number of seconds is expected".to_owned())?;
     if duration.is_zero() {
         return Err("more than 0 seconds are expected".to_owned());
     }

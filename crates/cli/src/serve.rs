@@ -77,6 +77,10 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     for text in warnings {
         events.emit(&Event::Message { level: Level::Warning, source: "config", text: &text });
     }
+    for key in config.without_effect() {
+        let text = format!("{key}: this has no effect yet");
+        events.emit(&Event::Message { level: Level::Warning, source: "config", text: &text });
+    }
     warn_when_exposed(&*events, &addresses);
     let mut http_ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
     http_ports.dedup();

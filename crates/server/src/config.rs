@@ -35,7 +35,7 @@ pub struct Config {
 
 /// A port, or the wish for a free one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a port from 0 to 65535 or \"auto\" is expected")]
 pub enum Port {
     /// This port.
     Number(u16),
@@ -152,7 +152,15 @@ impl Config {
         let overrides = rename(overrides, &mut warnings);
         let mut merged = serde_json::to_value(Self::default()).map_err(|e| e.to_string())?;
         merge(&mut merged, Value::Object(overrides), "")?;
-        let config: Self = serde_json::from_value(merged).map_err(|error| error.to_string())?;
+        let config: Self = serde_path_to_error::deserialize(merged)
+            .map_err(|error| format!("`{}`: {}", error.path(), error.inner()))?;
+        let level = config.logging.level.to_lowercase();
+        if !LEVELS.contains(&level.as_str()) {
+            return Err(format!(
+                "`logging.level` is `{level}`; it may be one of {}",
+                LEVELS.join(", ")
+            ));
+        }
         if !["none", "openssl", "pregenerated"].contains(&config.ssl.kind.as_str()) {
             return Err(format!(
                 "`ssl.type` is `{}`; it may be `none`, `openssl` or `pregenerated`",
@@ -160,6 +168,22 @@ impl Config {
             ));
         }
         Ok((config, warnings))
+    }
+
+    /// The keys that say something which this version cannot do yet.
+    pub fn without_effect(&self) -> Vec<&'static str> {
+        let default = Self::default();
+        let other_ports =
+            self.ports.iter().any(|(scheme, ports)| scheme != "http" && !ports.is_empty());
+        [
+            (other_ports, "ports of schemes other than http"),
+            (self.bind_address != default.bind_address, "bind_address"),
+            (self.ssl != default.ssl, "ssl"),
+            (self.aliases != default.aliases, "aliases"),
+        ]
+        .into_iter()
+        .filter_map(|(said, key)| said.then_some(key))
+        .collect()
     }
 
     /// The ports for HTTP, 0 for each `auto`.
@@ -223,6 +247,8 @@ impl Port {
     }
 }
 
+const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
+
 /// Old names of keys, as the reference still takes them.
 const RENAMED: [(&str, &str); 4] = [
     ("host", "browser_host"),
@@ -261,8 +287,11 @@ fn merge(base: &mut Value, over: Value, at: &str) -> Result<(), String> {
             base.extend(over);
             Ok(())
         }
-        (base @ Value::Object(_), over) => {
-            Err(format!("`{at}` is {over}; a JSON object such as {base} is expected"))
+        (Value::Object(base), over) => {
+            let keys: Vec<&str> = base.keys().map(String::as_str).collect();
+            let keys =
+                if keys.is_empty() { String::new() } else { format!(", with {}", keys.join(", ")) };
+            Err(format!("`{at}` is {over}; a JSON object is expected{keys}"))
         }
         (base, over) => {
             *base = over;
@@ -282,7 +311,11 @@ fn unknown<'a>(path: &str, key: &str, known: impl Iterator<Item = &'a String>) -
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|(a, _), (b, _)| a.total_cmp(b));
     if let Some((_, name)) = nearest {
-        return format!("the key `{path}` is unknown; is `{name}` meant?");
+        let parent = path.strip_suffix(key).unwrap_or_default();
+        return format!("the key `{path}` is unknown; is `{parent}{name}` meant?");
+    }
+    if known.is_empty() {
+        return format!("the key `{path}` is unknown; no key is known there");
     }
     let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
     format!("the key `{path}` is unknown; known are {}", known.join(", "))
@@ -314,7 +347,7 @@ mod tests {
         );
         assert_eq!(
             Config::parse(r#"{"logging": {"levle": "x"}}"#).unwrap_err(),
-            "the key `logging.levle` is unknown; is `level` meant?"
+            "the key `logging.levle` is unknown; is `logging.level` meant?"
         );
     }
 
@@ -322,8 +355,11 @@ mod tests {
     fn a_value_of_the_wrong_kind_is_refused() {
         assert_eq!(
             Config::parse(r#"{"logging": 3}"#).unwrap_err(),
-            "`logging` is 3; a JSON object such as \
-             {\"level\":\"debug\",\"suppress_handler_traceback\":false} is expected"
+            "`logging` is 3; a JSON object is expected, with level, suppress_handler_traceback"
+        );
+        assert_eq!(
+            Config::parse(r#"{"ports": {"http": ["x"]}}"#).unwrap_err(),
+            "`ports.http[0]`: a port from 0 to 65535 or \"auto\" is expected"
         );
         assert_eq!(Config::parse("[]").unwrap_err(), "a JSON object is expected");
     }

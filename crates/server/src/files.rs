@@ -43,6 +43,9 @@ impl Handler for AsIsHandler {
             );
             return exchange.respond(Response::error(500, &message));
         }
+        if !path.is_file() {
+            return exchange.respond(not_found());
+        }
         match fs::read(&path) {
             Ok(data) => exchange.writer.finish(Bytes::from(data), Finish::Close),
             Err(_) => exchange.respond(not_found()),
@@ -70,8 +73,9 @@ fn not_found() -> Response {
 }
 
 fn answer(request: &Request, path: &Path) -> Option<Response> {
+    // Looked at before it is opened: to open a named pipe would wait for its other end.
+    let metadata = fs::metadata(path).ok().filter(|kind| kind.is_file() || kind.is_dir())?;
     let file = File::open(path).ok()?;
-    let metadata = file.metadata().ok()?;
     if metadata.is_dir() {
         return Some(directory(request, path));
     }
@@ -122,7 +126,7 @@ fn directory(request: &Request, path: &Path) -> Response {
 /// The request's URL with a slash behind the path, before the query.
 fn with_slash(request: &Request) -> Vec<u8> {
     let mut url = request.url();
-    let at = url.iter().position(|&byte| byte == b'?').unwrap_or(url.len());
+    let at = url.iter().position(|&byte| matches!(byte, b'?' | b'#')).unwrap_or(url.len());
     url.insert(at, b'/');
     url
 }

@@ -14,6 +14,18 @@ use crate::Error;
 
 /// Binds every address that `host` resolves to, all on the same port. Port 0 picks a free one.
 pub(crate) fn bind(host: &str, port: u16) -> Result<Vec<std::net::TcpListener>, Error> {
+    // A port that is free on one address may be taken on another.
+    let mut attempts = if port == 0 { 8 } else { 1 };
+    loop {
+        attempts -= 1;
+        match bind_all(host, port) {
+            Err(Error::PortInUse { .. }) if attempts > 0 => {}
+            result => return result,
+        }
+    }
+}
+
+fn bind_all(host: &str, port: u16) -> Result<Vec<std::net::TcpListener>, Error> {
     let resolve = |source| Error::Resolve { host: host.to_owned(), source };
     let mut addresses: Vec<SocketAddr> = (host, port).to_socket_addrs().map_err(resolve)?.collect();
     addresses.dedup();

@@ -56,7 +56,7 @@ impl ResponseWriter {
     /// Sends bytes as they are, unless that would have to wait for the client.
     pub fn try_send(&self, bytes: Bytes) -> Result<(), TrySendError> {
         let mut state = self.outbox.lock();
-        if state.peer_gone {
+        if state.peer_gone || state.finish.is_some() {
             return Err(TrySendError::PeerGone);
         }
         if state.queued >= HIGH_WATER {
@@ -70,10 +70,10 @@ impl ResponseWriter {
     /// Sends bytes as they are; waits while the client is too far behind. Not for the I/O thread.
     pub fn send(&self, bytes: Bytes) -> Result<(), PeerGone> {
         let mut state = self.outbox.lock();
-        while state.queued >= HIGH_WATER && !state.peer_gone {
+        while state.queued >= HIGH_WATER && !state.peer_gone && state.finish.is_none() {
             state = self.outbox.space.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.peer_gone {
+        if state.peer_gone || state.finish.is_some() {
             return Err(PeerGone);
         }
         state.push(bytes);
@@ -94,8 +94,10 @@ impl ResponseWriter {
     pub fn finish(&mut self, bytes: Bytes, finish: Finish) {
         self.finished = true;
         let mut state = self.outbox.lock();
-        state.push(bytes);
-        state.finish.get_or_insert(finish);
+        if state.finish.is_none() {
+            state.push(bytes);
+            state.finish = Some(finish);
+        }
         self.outbox.wake_soon(state);
     }
 
@@ -114,6 +116,9 @@ impl ResponseWriter {
     pub fn take_over(&self) -> Arc<Inbox> {
         let mut state = self.outbox.lock();
         let inbox = Arc::clone(state.inbox.get_or_insert_with(Arc::default));
+        if state.peer_gone {
+            inbox.end();
+        }
         self.outbox.wake(state);
         inbox
     }

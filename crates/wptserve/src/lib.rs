@@ -54,8 +54,8 @@ mod _wptserve {
     #[pyfunction]
     #[expect(clippy::needless_pass_by_value, reason = "a function of Python takes what it made")]
     fn directory_listing(url_path: &str, path: std::path::PathBuf) -> PyResult<String> {
-        let entries = server::files::list(&path)
-            .map_err(|error| PyOSError::new_err(error.to_string()))?;
+        let entries =
+            server::files::list(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
         Ok(proto::listing::render_listing(url_path.as_bytes(), entries))
     }
 

@@ -15,7 +15,7 @@ use proto::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -91,6 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The next request's head. Between requests a shutdown ends the connection.
     async fn read_head(&mut self) -> Result<RequestHead, Ending> {
+        let mut begun: Option<Instant> = None;
         loop {
             match self.heads.parse(&mut self.input) {
                 Ok(Some(head)) => return Ok(head),
@@ -100,8 +101,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             let limits = self.service.environment.limits;
-            let idle = self.input.is_empty();
-            let patience = if idle { limits.idle_timeout } else { limits.head_timeout };
+            // Empty lines in front of a request are no part of it (RFC 9112, section 2.2).
+            let idle = self.input.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
+            let patience = if idle {
+                limits.idle_timeout
+            } else {
+                let begun = *begun.get_or_insert_with(Instant::now);
+                limits.head_timeout.saturating_sub(begun.elapsed())
+            };
             self.input.reserve(READ_BLOCK);
             let read = timeout(patience, self.stream.read_buf(&mut self.input));
             let read = if idle {
@@ -227,7 +234,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     return Ok((RequestBody::Complete(self.input.split_to(whole).freeze()), None));
                 }
                 let spool = Arc::new(Spool::new(Some(length)));
-                let mut arriving = Arriving { spool: Arc::clone(&spool), left: length };
+                let patience = self.service.environment.limits.idle_timeout;
+                let mut arriving = Arriving {
+                    spool: Arc::clone(&spool),
+                    left: length,
+                    patience: Box::pin(sleep(patience)),
+                };
                 arriving.feed(&mut self.input);
                 Ok((RequestBody::Spooled(spool), Some(arriving)))
             }

@@ -12,7 +12,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
-    time::timeout,
+    time::{Instant, Sleep, sleep},
 };
 
 use super::{Connection, output::Output};
@@ -29,6 +29,8 @@ use crate::{
 pub(super) struct Arriving {
     pub(super) spool: Arc<Spool>,
     pub(super) left: u64,
+    /// Ends when nothing has come for too long.
+    pub(super) patience: Pin<Box<Sleep>>,
 }
 
 impl Arriving {
@@ -99,20 +101,24 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
     }
 
     async fn transfer(&mut self) -> io::Result<()> {
-        let result = match self.connection.service.environment.limits.handler_timeout {
-            None => poll_fn(|cx| self.poll(cx)).await,
-            Some(limit) => match timeout(limit, poll_fn(|cx| self.poll(cx))).await {
-                Ok(result) => result,
-                Err(_) => self.give_up(limit).await,
-            },
+        let Some(limit) = self.connection.service.environment.limits.handler_timeout else {
+            return poll_fn(|cx| self.poll(cx)).await;
         };
-        if result.is_err() || self.close {
-            self.outbox.set_peer_gone();
-            if let Some(arriving) = &self.arriving {
-                arriving.spool.cut_short();
+        let mut deadline = pin!(sleep(limit));
+        let in_time = poll_fn(|cx| {
+            if let Poll::Ready(result) = self.poll(cx) {
+                return Poll::Ready(Some(result));
             }
+            // Once the handler has ended, what is left is the client's time.
+            if self.batch.finish.is_none() && deadline.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            Poll::Pending
+        });
+        match in_time.await {
+            Some(result) => result,
+            None => self.give_up(limit).await,
         }
-        result
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -166,6 +172,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
     fn poll_input(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         let inbox = self.batch.inbox.clone();
         if let Some(inbox) = &inbox {
+            if self.read_closed {
+                inbox.end();
+            }
             self.deliver(inbox);
         }
         if self.read_closed || (self.arriving.is_none() && inbox.is_none()) {
@@ -180,31 +189,46 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
         connection.input.reserve(BODY_BLOCK);
         let read = pin!(connection.stream.read_buf(&mut connection.input));
         match read.poll(cx) {
-            Poll::Pending => return Ok(false),
+            Poll::Pending => {
+                let stalled = self
+                    .arriving
+                    .as_mut()
+                    .is_some_and(|arriving| arriving.patience.as_mut().poll(cx).is_ready());
+                if stalled {
+                    self.end_of_input();
+                }
+                return Ok(stalled);
+            }
             Poll::Ready(read) => {
                 if read? == 0 {
-                    self.read_closed = true;
-                    // What is missing of the body never comes, and no request follows.
-                    self.close = true;
-                    if let Some(arriving) = self.arriving.take() {
-                        arriving.spool.cut_short();
-                    }
-                    if let Some(inbox) = &inbox {
-                        inbox.end();
-                    }
+                    self.end_of_input();
                     return Ok(true);
                 }
             }
         }
-        if let Some(arriving) = &mut self.arriving
-            && arriving.feed(&mut self.connection.input)
-        {
-            self.arriving = None;
+        if let Some(arriving) = &mut self.arriving {
+            let patience = self.connection.service.environment.limits.idle_timeout;
+            arriving.patience.as_mut().reset(Instant::now() + patience);
+            if arriving.feed(&mut self.connection.input) {
+                self.arriving = None;
+            }
         }
         if let Some(inbox) = &inbox {
             self.deliver(inbox);
         }
         Ok(true)
+    }
+
+    /// What is missing of the body never comes, and no request follows.
+    fn end_of_input(&mut self) {
+        self.read_closed = true;
+        self.close = true;
+        if let Some(arriving) = self.arriving.take() {
+            arriving.spool.cut_short();
+        }
+        if let Some(inbox) = &self.batch.inbox {
+            inbox.end();
+        }
     }
 
     fn deliver(&mut self, inbox: &Inbox) {
@@ -233,6 +257,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
         self.take_batch();
         let (output, stream) = (&mut self.output, &mut self.connection.stream);
         poll_fn(|cx| output.poll_write(Pin::new(&mut *stream), cx)).await
+    }
+}
+
+/// However a response ends, nobody is left waiting for its connection: also when the server
+/// stops.
+impl<S> Drop for Transfer<'_, S> {
+    fn drop(&mut self) {
+        self.outbox.set_peer_gone();
+        if let Some(arriving) = &self.arriving {
+            arriving.spool.cut_short();
+        }
     }
 }
 

@@ -1,0 +1,420 @@
+//! What the command line says: its help, and the message and exit code of each failure.
+//!
+//! Each case runs in a child process, since messages go to the standard streams: the child is this
+//! very test executable, told by a variable to be the command instead.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    path::Path,
+    process::{self, Child, Command, Stdio},
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use cli::HandlerLoader;
+use server::{
+    Environment, Handler,
+    stash::{MemoryStash, StashStore},
+};
+use tempfile::TempDir;
+
+/// No wait is longer than this.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The child's arguments, one a line.
+const ARGUMENTS: &str = "WPTSERVE_TEST_ARGUMENTS";
+
+/// The child's handlers: `none` is an error, everything else works.
+const HANDLERS: &str = "WPTSERVE_TEST_HANDLERS";
+
+/// What the child prints before the command does.
+const MARK: &str = "-- the command's own output --\n";
+
+struct TestLoader;
+
+impl HandlerLoader for TestLoader {
+    fn load(&self, _environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String> {
+        if env::var(HANDLERS).is_ok_and(|handlers| handlers == "none") {
+            return Err("this test has none".to_owned());
+        }
+        let message = "no handlers".to_owned();
+        Ok(Arc::new(server::ErrorHandler { status: 501, message }))
+    }
+
+    fn stash(&self) -> Arc<dyn StashStore> {
+        Arc::new(MemoryStash::default())
+    }
+}
+
+/// No test: the command, when a child is to be it.
+#[test]
+fn child() {
+    if let Ok(arguments) = env::var(ARGUMENTS) {
+        cli::print(MARK);
+        let arguments = arguments.lines().map(Into::into).collect();
+        process::exit(cli::run(arguments, &TestLoader).into());
+    }
+}
+
+/// The command in a child process, which does not outlive the test.
+struct Process {
+    child: Child,
+    stderr: mpsc::Receiver<String>,
+}
+
+impl Process {
+    /// Starts the command in `directory`.
+    fn start(directory: &Path, arguments: &[&str], handlers: &str) -> Self {
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "child", "--nocapture"])
+            .current_dir(directory)
+            .env(ARGUMENTS, arguments.join("\n"))
+            .env(HANDLERS, handlers)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = read(child.stderr.take().unwrap());
+        Self { child, stderr }
+    }
+
+    /// Waits for the end: what was said on standard error, and the exit code.
+    fn end(mut self) -> (String, i32) {
+        // The stream ends with the process.
+        let stderr = self.stderr.recv_timeout(DEADLINE).expect("the command goes on");
+        (stderr, self.child.wait().unwrap().code().unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Fails when it has ended, as it should have.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs the command to its end: what was asked, what was said, and the exit code.
+fn run(directory: &Path, arguments: &[&str], handlers: &str) -> String {
+    let mut process = Process::start(directory, arguments, handlers);
+    let stdout = read(process.child.stdout.take().unwrap());
+    let (stderr, code) = process.end();
+    let stdout = stdout.recv_timeout(DEADLINE).unwrap();
+    let (_, stdout) = stdout.split_once(MARK).expect("the child was no command");
+    format!("$ wptserve {}\n{stdout}{stderr}[exit code {code}]\n", arguments.join(" "))
+}
+
+/// Reads a stream to its end in a thread.
+fn read(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        // Nobody listens when the test has failed.
+        let _ = tell.send(text);
+    });
+    told
+}
+
+/// Compares with the snapshot of that name.
+fn assert_snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_omit_expression(true);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// Runs the command with each line of arguments.
+fn each(directory: &Path, cases: &[&[&str]]) -> String {
+    let texts: Vec<String> = cases.iter().map(|case| run(directory, case, "none")).collect();
+    texts.join("\n")
+}
+
+/// Replaces what stands between two texts, wherever they come.
+fn mask(text: &str, before: &str, after: &str, with: &str) -> String {
+    let mut parts = text.split(before);
+    let mut result = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        result.push_str(before);
+        match part.find(after) {
+            Some(end) => {
+                result.push_str(with);
+                result.push_str(&part[end..]);
+            }
+            None => result.push_str(part),
+        }
+    }
+    result
+}
+
+#[test]
+fn help() {
+    let directory = TempDir::new().unwrap();
+    assert_snapshot("help", &each(directory.path(), &[&["--help"], &["-h"]]));
+}
+
+#[test]
+fn version() {
+    let directory = TempDir::new().unwrap();
+    let text = each(directory.path(), &[&["--version"], &["-V"]]);
+    assert_snapshot("version", &text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn arguments() {
+    let directory = TempDir::new().unwrap();
+    assert_snapshot(
+        "arguments",
+        &each(
+            directory.path(),
+            &[
+                &["--prot", "80"],
+                &["--nothing-like-it"],
+                &["one", "two"],
+                &["--port", "x"],
+                &["--port", "65536"],
+                &["--port", "-1"],
+                &["--port"],
+                &["--port", "1", "--port", "2"],
+                &["--max-body", "1k"],
+                &["--max-body", "-1"],
+                &["--handler-timeout", "0"],
+                &["--handler-timeout", "0.0000000001"],
+                &["--handler-timeout", "soon"],
+                &["--handler-timeout=-1"],
+                &["--handler-timeout", "inf"],
+                &["--handler-timeout", "NaN"],
+                &["--handler-timeout", "1e30"],
+                &["--log-format", "xml"],
+            ],
+        ),
+    );
+}
+
+#[test]
+fn document_roots() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("file.txt"), "").unwrap();
+    fs::write(directory.path().join("root.json"), r#"{"doc_root": "configured"}"#).unwrap();
+    assert_snapshot(
+        "document_roots",
+        &each(
+            directory.path(),
+            &[&["missing"], &["file.txt"], &["file.txt/inner"], &[""], &["--config", "root.json"]],
+        ),
+    );
+}
+
+#[test]
+fn configuration_files_that_cannot_be_read() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("bytes.json"), b"{\"doc_root\": \"\xff\"}").unwrap();
+    assert_snapshot(
+        "config_unreadable",
+        &each(
+            directory.path(),
+            &[
+                &["--config", "missing.json"],
+                &["--config", "."],
+                &["--config", "bytes.json"],
+                &["--config", ""],
+            ],
+        ),
+    );
+}
+
+/// The message for each content of a configuration file.
+fn configurations(contents: &[&str]) -> String {
+    let directory = TempDir::new().unwrap();
+    let mut text = String::new();
+    for content in contents {
+        fs::write(directory.path().join("c.json"), content).unwrap();
+        let said = run(directory.path(), &["--port", "0", "--config", "c.json"], "none");
+        let (_, said) = said.split_once('\n').unwrap();
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{content}\n{said}");
+    }
+    text
+}
+
+#[test]
+fn configurations_that_are_no_json() {
+    assert_snapshot(
+        "config_no_json",
+        &configurations(&[
+            "",
+            "{",
+            "{\"doc_root\": }",
+            "{\n  \"ports\": {\"http\": [1,]}\n}",
+            "{'doc_root': 'x'}",
+            "{} x",
+            "[]",
+            "\"text\"",
+            "null",
+        ]),
+    );
+}
+
+#[test]
+fn configurations_with_unknown_keys() {
+    assert_snapshot(
+        "config_unknown_keys",
+        &configurations(&[
+            r#"{"browser_hots": "x"}"#,
+            r#"{"docroot": "x"}"#,
+            r#"{"port": {"http": [1]}}"#,
+            r#"{"zzz": 1}"#,
+            r#"{"": 1}"#,
+            r#"{"logging": {"levle": "x"}}"#,
+            r#"{"logging": {"zzz": "x"}}"#,
+            r#"{"ssl": {"openssl": {"passwrod": "x"}}}"#,
+            r#"{"ssl": {"none": {"x": 1}}}"#,
+        ]),
+    );
+}
+
+#[test]
+fn configurations_with_values_of_the_wrong_kind() {
+    assert_snapshot(
+        "config_wrong_kinds",
+        &configurations(&[
+            r#"{"browser_host": 3}"#,
+            r#"{"browser_host": null}"#,
+            r#"{"doc_root": ["x"]}"#,
+            r#"{"alternate_hosts": {"alt": 3}}"#,
+            r#"{"alternate_hosts": "x"}"#,
+            r#"{"ports": [8000]}"#,
+            r#"{"ports": {"http": 8000}}"#,
+            r#"{"ports": {"http": ["8000"]}}"#,
+            r#"{"ports": {"http": [65536]}}"#,
+            r#"{"ports": {"http": [-1]}}"#,
+            r#"{"ports": {"http": ["Auto"]}}"#,
+            r#"{"check_subdomains": "yes"}"#,
+            r#"{"bind_address": 0}"#,
+            r#"{"ssl": "none"}"#,
+            r#"{"ssl": {"type": "letsencrypt"}}"#,
+            r#"{"ssl": {"type": null}}"#,
+            r#"{"aliases": {}}"#,
+            r#"{"aliases": [{"url-path": "/x"}]}"#,
+            r#"{"logging": 3}"#,
+            r#"{"logging": {"level": 3}}"#,
+        ]),
+    );
+}
+
+#[test]
+fn configurations_with_old_names() {
+    assert_snapshot(
+        "config_old_names",
+        &configurations(&[
+            r#"{"host": "a"}"#,
+            r#"{"bind_hostname": true, "external_host": "127.0.0.1"}"#,
+            r#"{"host_ip": "127.0.0.1"}"#,
+        ]),
+    );
+}
+
+#[test]
+fn handlers_that_cannot_run() {
+    let directory = TempDir::new().unwrap();
+    assert_snapshot("handlers", &each(directory.path(), &[&["--port", "0"]]));
+}
+
+#[test]
+fn a_port_in_use() {
+    let directory = TempDir::new().unwrap();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let text = each(directory.path(), &[&["--port", &port]]);
+    let text = text.replace(&port, "PORT");
+    // The holder is this process, where the system tells.
+    let text = mask(&text, "is in use", ";", "[ by NAME (pid N)]");
+    assert_snapshot("port_in_use", &text);
+}
+
+#[test]
+fn hosts_that_cannot_be_listened_on() {
+    let directory = TempDir::new().unwrap();
+    // An address for documentation: no machine's own.
+    let text = each(
+        directory.path(),
+        &[
+            &["--host", "no-such-name.invalid", "--port", "0"],
+            &["--host", "192.0.2.1", "--port", "0"],
+            &["--host", "", "--port", "0"],
+        ],
+    );
+    // The system's words.
+    let text = mask(&text, "to an address: ", "; use", "[REASON]");
+    let text = mask(&text, "192.0.2.1:0: ", "\n", "[REASON]");
+    assert_snapshot("hosts", &text);
+}
+
+#[test]
+fn an_address_that_others_can_reach() {
+    let directory = TempDir::new().unwrap();
+    for format in ["text", "json"] {
+        let text = each(
+            directory.path(),
+            &[&["--host", "0.0.0.0", "--port", "0", "--log-format", format]],
+        );
+        let text = mask(&text, "0.0.0.0:", " can be", "PORT");
+        let text = mask(&text, "\"time\":", ",", "TIME");
+        assert_snapshot(&format!("exposed_{format}"), &text);
+    }
+}
+
+#[test]
+fn a_ready_file_that_cannot_be_written() {
+    let directory = TempDir::new().unwrap();
+    let arguments = ["--port", "0", "--ready-file", "missing/ready.json"];
+    assert_snapshot("ready_file", &run(directory.path(), &arguments, "some"));
+}
+
+/// Serves until a signal: what it says, what is in the ready file then, and how it ends.
+#[cfg(unix)]
+#[test]
+fn serving_until_a_signal() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("tests")).unwrap();
+    for signal in ["TERM", "INT"] {
+        let arguments = ["tests", "--port", "0", "--ready-file", "ready.json"];
+        let mut process = Process::start(directory.path(), &arguments, "some");
+        let mut stdout = BufReader::new(process.child.stdout.take().unwrap());
+        let (tell, told) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            while !line.starts_with("Serving ") {
+                line.clear();
+                if stdout.read_line(&mut line).unwrap() == 0 {
+                    return;
+                }
+            }
+            // Nobody listens when the test has failed.
+            let _ = tell.send(line);
+        });
+        let line = told.recv_timeout(DEADLINE).expect("it never served");
+        let ready = fs::read_to_string(directory.path().join("ready.json")).unwrap();
+        let port = line.trim_end().trim_end_matches('/').rsplit_once(':').unwrap().1.to_owned();
+        assert_eq!(line, format!("Serving tests at http://127.0.0.1:{port}/\n"));
+        assert_eq!(
+            ready,
+            format!(
+                "{{\"pid\":{},\"url\":\"http://127.0.0.1:{port}/\",\"listeners\":\
+                 [{{\"scheme\":\"http\",\"host\":\"127.0.0.1\",\"port\":{port}}}]}}\n",
+                process.child.id()
+            )
+        );
+        let pid = process.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        assert_eq!(process.end(), (String::new(), 0));
+    }
+}

@@ -1,0 +1,17 @@
+//! The engine over real sockets: bytes in, whole byte strings out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod bodies;
+mod clients;
+mod endings;
+mod events;
+mod files;
+mod framing;
+mod handlers;
+mod harness;
+mod limits;
+mod persistence;
+mod shutdown;
+mod splits;
+mod take_over;
