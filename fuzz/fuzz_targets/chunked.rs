@@ -30,12 +30,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(decoded) = whole else {
         return;
     };
-    let trailers: usize = decoded
-        .trailers
-        .iter()
-        .flatten()
-        .map(|field| field.name.len() + field.value.len())
-        .sum();
+    let trailers: usize =
+        decoded.trailers.iter().flatten().map(|field| field.name.len() + field.value.len()).sum();
     assert!(decoded.body.len() + trailers + decoded.rest <= input.len());
 
     let mut encoded = Vec::new();
@@ -43,11 +39,7 @@ fuzz_target!(|data: &[u8]| {
         encode_chunk(chunk, &mut encoded);
     }
     encode_chunk(b"", &mut encoded);
-    let again = Decoded {
-        body: decoded.body,
-        trailers: Some(HeaderList::new()),
-        rest: 0,
-    };
+    let again = Decoded { body: decoded.body, trailers: Some(HeaderList::new()), rest: 0 };
     assert_eq!(decode(&encoded, encoded.len()), Ok(again));
 });
 
@@ -69,9 +61,5 @@ fn decode(input: &[u8], step: usize) -> Result<Decoded, ChunkedError> {
             }
         }
     }
-    Ok(Decoded {
-        body,
-        trailers,
-        rest: buf.len(),
-    })
+    Ok(Decoded { body, trailers, rest: buf.len() })
 }

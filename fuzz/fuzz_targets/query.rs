@@ -10,10 +10,7 @@ use proto::query::parse_query;
 
 fuzz_target!(|data: &[u8]| {
     let pairs = parse_query(data);
-    let decoded: usize = pairs
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
+    let decoded: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
     assert!(decoded <= data.len());
 
     let written = pairs

@@ -70,10 +70,7 @@ fn check(head: &RequestHead) {
     written.extend_from_slice(b"\r\n");
     let mut buf = BytesMut::from(&written[..]);
     let again = parse_request_head(&mut buf);
-    let expected = RequestHead {
-        request_line,
-        ..head.clone()
-    };
+    let expected = RequestHead { request_line, ..head.clone() };
     // A line ending in LF alone may have been one byte below the limit.
     if written.len() <= proto::request_head::MAX_LINE {
         assert_eq!(again, Ok(Some(expected)));
