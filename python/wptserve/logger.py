@@ -7,26 +7,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import logging
 
-_connected = False
-
 
 def get_logger() -> logging.Logger:
-    """The root logger. Its records reach the engine's log unless it already has handlers."""
+    """The root logger. Its records reach the engine's log unless it has other handlers."""
     import logging
 
     root = logging.getLogger()
-    global _connected
-    if not _connected:
-        _connected = True
-        if not root.handlers:
-            _forward(root)
+    forward(root)
     return root
 
 
-def _forward(root: logging.Logger) -> None:
+def forward(root: logging.Logger) -> None:
+    """Makes the records of a root logger without handlers go to the engine's log."""
     import logging
 
     from . import _wptserve
+
+    if root.handlers:
+        return
 
     class EngineLog(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

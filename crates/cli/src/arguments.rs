@@ -12,7 +12,10 @@ pub enum Command {
     /// Serve a document root.
     Serve(ServeArguments),
     /// Say which version this is.
-    Version,
+    Version {
+        /// The Python of `--python`.
+        python: Option<PathBuf>,
+    },
 }
 
 /// Serve a folder of tests: Python file handlers, static files, .asis files.
@@ -88,7 +91,7 @@ pub enum LogFormat {
 pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
     let name = OsString::from("wptserve");
     match ServeArguments::try_parse_from(std::iter::once(name).chain(arguments)) {
-        Ok(arguments) if arguments.version => Ok(Command::Version),
+        Ok(arguments) if arguments.version => Ok(Command::Version { python: arguments.python }),
         Ok(arguments) => Ok(Command::Serve(arguments)),
         Err(error) => {
             // Fails only when the stream is closed, and then nobody reads it.

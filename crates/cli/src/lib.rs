@@ -32,7 +32,7 @@ pub trait HandlerLoader {
 pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
     let exit = match parse(arguments) {
         Ok(Command::Serve(arguments)) => serve(&arguments, loader),
-        Ok(Command::Version) => {
+        Ok(Command::Version { .. }) => {
             print(&format!("wptserve {}\n", env!("CARGO_PKG_VERSION")));
             Exit::Success
         }

@@ -1,9 +1,17 @@
 //! The log: events as lines of text or JSON on standard error.
+//!
+//! A thread writes them, so that a reader who falls asleep does not stop the server: lines that
+//! find no room are counted and dropped.
 
 use std::{
     fmt::Write as _,
     io::{self, IsTerminal, Write as _},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver, SyncSender},
+    },
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde_json::json;
@@ -12,33 +20,84 @@ use server::{
     latin1,
 };
 
-use crate::arguments::LogFormat;
+use crate::arguments::{LogFormat, ServeArguments};
 
-/// Writes events to standard error.
-pub(crate) struct Log {
+/// What the log shows, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
     pub(crate) format: LogFormat,
     pub(crate) requests: bool,
     pub(crate) least: Level,
     pub(crate) colour: bool,
 }
 
+/// Writes events to standard error.
+pub(crate) struct Log {
+    style: Style,
+    lines: SyncSender<Line>,
+    lost: AtomicU64,
+}
+
+enum Line {
+    Text(String),
+    /// Answered when everything before it is written.
+    Flush(SyncSender<()>),
+}
+
+impl Log {
+    /// A log with a thread of its own.
+    pub(crate) fn new(style: Style) -> io::Result<Self> {
+        let (lines, queue) = mpsc::sync_channel(MOST_LINES);
+        thread::Builder::new().name("log".to_owned()).spawn(move || write_lines(&queue))?;
+        Ok(Self { style, lines, lost: AtomicU64::new(0) })
+    }
+
+    /// Waits until what was emitted is written, but not for long.
+    pub(crate) fn flush(&self) {
+        let (done, wait) = mpsc::sync_channel(1);
+        if self.lines.try_send(Line::Flush(done)).is_ok() {
+            // An error means that nobody reads the log: then nobody misses it.
+            let _unread = wait.recv_timeout(Duration::from_millis(200));
+        }
+    }
+}
+
+fn write_lines(queue: &Receiver<Line>) {
+    for line in queue {
+        match line {
+            Line::Text(text) => {
+                // One write per line, so that lines of processes do not mix. Nobody reads a
+                // closed stream.
+                let _closed = io::stderr().lock().write_all(text.as_bytes());
+            }
+            Line::Flush(done) => {
+                // Whoever asked may have gone on already.
+                let _gone = done.try_send(());
+            }
+        }
+    }
+}
+
 impl EventSink for Log {
     fn emit(&self, event: &Event<'_>) {
         let level = level_of(event);
-        if level < self.least {
+        if level < self.style.least {
             return;
         }
-        let mut line = match self.format {
-            LogFormat::Text => self.text(event),
-            LogFormat::Json => json_line(event, level),
-        };
-        line.push('\n');
-        // One write per line, so that lines of threads do not mix. Nobody reads a closed stream.
-        let _closed = io::stderr().lock().write_all(line.as_bytes());
+        let mut line = self.style.render(event, level);
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            let text = format!("{lost} lines found no room and are lost");
+            let event = Event::Message { level: Level::Warning, source: "log", text: &text };
+            line.insert_str(0, &self.style.render(&event, Level::Warning));
+        }
+        if self.lines.try_send(Line::Text(line)).is_err() {
+            self.lost.fetch_add(lost + 1, Ordering::Relaxed);
+        }
     }
 
     fn wants_requests(&self) -> bool {
-        self.requests
+        self.style.requests
     }
 }
 
@@ -51,8 +110,27 @@ fn level_of(event: &Event<'_>) -> Level {
     }
 }
 
-impl Log {
-    fn text(&self, event: &Event<'_>) -> String {
+impl Style {
+    /// The style that arguments ask for.
+    pub(crate) fn of(arguments: &ServeArguments) -> Self {
+        Self {
+            format: arguments.log_format,
+            requests: arguments.logs_requests(),
+            least: if arguments.verbose > 1 { Level::Debug } else { Level::Info },
+            colour: is_terminal(),
+        }
+    }
+
+    fn render(self, event: &Event<'_>, level: Level) -> String {
+        let mut line = match self.format {
+            LogFormat::Text => self.text(event),
+            LogFormat::Json => json_line(event, level),
+        };
+        line.push('\n');
+        line
+    }
+
+    fn text(self, event: &Event<'_>) -> String {
         match event {
             Event::Request(record) => self.request(record),
             Event::BadRequest { peer, status, message } => {
@@ -65,9 +143,11 @@ impl Log {
                     Some((file, line)) => write!(text, "{file}:{line} failed for {url}"),
                     None => write!(text, "the handler of {url} failed"),
                 };
-                for line in message.lines().skip(1) {
-                    let _ = write!(text, "\n{line}");
-                }
+                // The first line of several names the URL again.
+                let _ = match message.split_once('\n') {
+                    Some((_, rest)) => write!(text, "\n{}", rest.trim_end()),
+                    None => write!(text, ": {message}"),
+                };
                 self.labelled(Level::Error, &text)
             }
             Event::Message { level, source, text } => {
@@ -76,7 +156,7 @@ impl Log {
         }
     }
 
-    fn request(&self, record: &RequestRecord<'_>) -> String {
+    fn request(self, record: &RequestRecord<'_>) -> String {
         let status = record.status.map_or_else(|| "raw".to_owned(), |status| status.to_string());
         let colour = match record.status {
             Some(200..=299) => GREEN,
@@ -95,7 +175,7 @@ impl Log {
         )
     }
 
-    fn labelled(&self, level: Level, text: &str) -> String {
+    fn labelled(self, level: Level, text: &str) -> String {
         let (label, colour) = match level {
             Level::Debug => ("debug", CYAN),
             Level::Info => ("info", GREEN),
@@ -105,7 +185,7 @@ impl Log {
         format!("{}: {text}", self.paint(colour, label))
     }
 
-    fn paint(&self, colour: &str, text: &str) -> String {
+    fn paint(self, colour: &str, text: &str) -> String {
         if self.colour { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
     }
 }
@@ -166,6 +246,9 @@ pub fn error(text: &str) {
     let _closed = io::stderr().lock().write_all(format!("{label}: {text}\n").as_bytes());
 }
 
+/// So many lines wait at most.
+const MOST_LINES: usize = 16 * 1024;
+
 const GREEN: &str = "\x1b[32m";
 const CYAN: &str = "\x1b[36m";
 const YELLOW: &str = "\x1b[33m";
@@ -176,10 +259,9 @@ const RESET: &str = "\x1b[0m";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
-    fn log(colour: bool) -> Log {
-        Log { format: LogFormat::Text, requests: true, least: Level::Debug, colour }
+    fn log(colour: bool) -> Style {
+        Style { format: LogFormat::Text, requests: true, least: Level::Debug, colour }
     }
 
     #[test]

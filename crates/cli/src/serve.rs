@@ -10,7 +10,7 @@ use server::{
 
 use crate::{
     Exit, HandlerLoader, ServeArguments,
-    log::{self, Log},
+    log::{self, Log, Style},
     ready,
 };
 
@@ -45,6 +45,7 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
         (None, Some(doc_root)) => doc_root.into(),
         _ => arguments.doc_root(),
     };
+    let shown_root = doc_root.clone();
     let doc_root = fs::canonicalize(&doc_root)
         .and_then(|path| fs::read_dir(&path).map(|_readable| path))
         .map_err(|error| Error::DocRoot { path: doc_root, reason: error.to_string() })?;
@@ -68,27 +69,21 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     let bound = Bound::new(&host, &ports)?;
     let addresses = bound.addresses();
 
-    let events: Arc<dyn EventSink> = Arc::new(Log {
-        format: arguments.log_format,
-        requests: arguments.logs_requests(),
-        least: if arguments.verbose > 1 { Level::Debug } else { Level::Info },
-        colour: log::is_terminal(),
-    });
+    let log = Arc::new(Log::new(Style::of(arguments)).map_err(Error::Runtime)?);
     for text in warnings {
-        events.emit(&Event::Message { level: Level::Warning, source: "config", text: &text });
+        warn(&log, "config", &text);
     }
     for key in config.without_effect() {
-        let text = format!("{key}: this has no effect yet");
-        events.emit(&Event::Message { level: Level::Warning, source: "config", text: &text });
+        warn(&log, "config", &format!("{key}: this has no effect yet"));
     }
-    warn_when_exposed(&*events, &addresses);
+    warn_when_exposed(&log, &addresses);
     let mut http_ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
     http_ports.dedup();
     let environment = Arc::new(Environment {
         config_json: config.resolved(&doc_root, &http_ports).to_string(),
         doc_root,
         stash: loader.stash(),
-        events,
+        events: Arc::clone(&log) as _,
         limits: Limits {
             max_body: arguments.max_body,
             handler_timeout: arguments.handler_timeout,
@@ -96,6 +91,18 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
         },
         wakes: Arc::new(Wakes::default()),
     });
+    let announce = || announce(arguments, &shown_root, &host, &addresses);
+    let result = run(bound, environment, loader, announce);
+    log.flush();
+    result
+}
+
+fn run(
+    bound: Bound,
+    environment: Arc<Environment>,
+    loader: &dyn HandlerLoader,
+    announce: impl FnOnce() -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let python = loader.load(&environment).map_err(|reason| Failure {
         exit: Exit::Python,
         message: format!("Python handlers cannot be run: {reason}"),
@@ -104,7 +111,7 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     Server::new(bound, environment, router).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
-        announce(arguments, &host, &addresses)?;
+        announce()?;
         Ok(stop)
     })
 }
@@ -134,6 +141,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
 fn announce(
     arguments: &ServeArguments,
+    root: &Path,
     host: &str,
     addresses: &[SocketAddr],
 ) -> Result<(), Failure> {
@@ -144,7 +152,6 @@ fn announce(
             message: format!("the ready file {} cannot be written: {error}", path.display()),
         })?;
     }
-    let root = arguments.doc_root.as_deref().unwrap_or(Path::new("."));
     log::print(&format!("Serving {} at {url}\n", root.display()));
     Ok(())
 }
@@ -160,14 +167,18 @@ fn url(host: &str, addresses: &[SocketAddr]) -> String {
 }
 
 /// A document root is trusted code: whoever reaches the server can run its handlers.
-fn warn_when_exposed(events: &dyn EventSink, addresses: &[SocketAddr]) {
+fn warn_when_exposed(log: &Log, addresses: &[SocketAddr]) {
     if let Some(address) = addresses.iter().find(|address| !address.ip().is_loopback()) {
         let text = format!(
             "{address} can be reached from other machines; the handlers of the document root run \
              for whoever asks, with this user's rights"
         );
-        events.emit(&Event::Message { level: Level::Warning, source: "listener", text: &text });
+        warn(log, "listener", &text);
     }
+}
+
+fn warn(log: &Log, source: &str, text: &str) {
+    log.emit(&Event::Message { level: Level::Warning, source, text });
 }
 
 const DEFAULT_PORT: u16 = 8000;

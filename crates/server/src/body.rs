@@ -34,6 +34,21 @@ impl RequestBody {
         }
     }
 
+    /// One to `length` bytes from `position`, as many as have arrived; `None` when none has. Empty
+    /// at the end of the body.
+    pub fn try_read_some_at(&self, position: u64, length: u64) -> Option<io::Result<Bytes>> {
+        match self {
+            Self::Complete(bytes) => Some(Ok(slice(bytes, position, length))),
+            Self::Spooled(spool) => spool.try_read_some_at(position, length),
+        }
+    }
+
+    /// The same; waits for the first.
+    pub fn read_some_at(&self, position: u64, length: u64) -> io::Result<Bytes> {
+        self.read_at(position, 1.min(length))?;
+        self.try_read_some_at(position, length).unwrap_or_else(|| Ok(Bytes::new()))
+    }
+
     /// Up to `length` bytes from `position`; waits until they are there. Shorter only at the end
     /// of the body; an error when the client left before they came.
     pub fn read_at(&self, position: u64, length: u64) -> io::Result<Bytes> {
@@ -137,6 +152,12 @@ impl Spool {
         state.has(position, length).then(|| state.read_at(position, length))
     }
 
+    fn try_read_some_at(&self, position: u64, length: u64) -> Option<io::Result<Bytes>> {
+        let mut state = self.lock();
+        let there = state.received.saturating_sub(position).min(length);
+        (there > 0 || state.has(position, length)).then(|| state.read_at(position, there))
+    }
+
     fn read_at(&self, position: u64, length: u64) -> io::Result<Bytes> {
         let mut state = self.lock();
         while !state.has(position, length) {
@@ -234,6 +255,8 @@ mod tests {
         spool.push(b"abc").unwrap();
         let body = RequestBody::Spooled(Arc::clone(&spool));
         assert!(body.try_read_at(2, 4).is_none());
+        assert_eq!(body.try_read_some_at(2, 4).unwrap().unwrap(), "c");
+        assert!(body.try_read_some_at(3, 4).is_none());
         let reader = thread::spawn(move || body.read_at(2, 100).unwrap());
         spool.push(b"def").unwrap();
         assert_eq!(reader.join().unwrap().as_ref(), b"cdef");

@@ -9,32 +9,37 @@ use std::{
 };
 
 use pyo3::{
+    PyTraverseError, PyVisit,
     exceptions::{PyTimeoutError, PyValueError},
     prelude::*,
     types::PyBytes,
 };
 use server::Inbox;
 
-use crate::{response::Response, writer::send_raw};
+use crate::{response::Response, slot::Link, writer::send_raw};
 
 /// The writing side of the connection, as a binary file: `response.writer._wfile`.
 #[pyclass(frozen, module = "wptserve.response")]
 pub(crate) struct ConnectionFile {
-    response: Py<Response>,
+    response: Link<Response>,
 }
 
 impl ConnectionFile {
     pub(crate) fn new(response: Py<Response>) -> Self {
-        Self { response }
+        Self { response: Link::new(response) }
     }
 }
 
 #[pymethods]
 #[expect(clippy::unused_self, reason = "methods of the file protocol")]
 impl ConnectionFile {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.response.traverse(&visit)
+    }
+
     /// Sends bytes as they are. `BrokenPipeError` once the client is gone.
     fn write(&self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
-        send_raw(py, self.response.get(), data)?;
+        send_raw(py, self.response.py().get(), data)?;
         Ok(data.len())
     }
 
@@ -58,14 +63,14 @@ impl ConnectionFile {
 /// A connection that a handler took over. It closes when the handler is done.
 #[pyclass(frozen, module = "wptserve.response")]
 pub(crate) struct RawConnection {
-    response: Py<Response>,
+    response: Link<Response>,
     inbox: Arc<Inbox>,
     closed: AtomicBool,
 }
 
 impl RawConnection {
     pub(crate) fn new(response: Py<Response>, inbox: Arc<Inbox>) -> Self {
-        Self { response, inbox, closed: AtomicBool::new(false) }
+        Self { response: Link::new(response), inbox, closed: AtomicBool::new(false) }
     }
 
     fn check_open(&self) -> PyResult<()> {
@@ -102,14 +107,18 @@ impl RawConnection {
     /// gone.
     fn write(&self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
         self.check_open()?;
-        send_raw(py, self.response.get(), data)?;
+        send_raw(py, self.response.py().get(), data)?;
         Ok(data.len())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.response.traverse(&visit)
     }
 
     /// Closes the connection once all that was written is delivered.
     fn close(&self) {
         if !self.closed.swap(true, Ordering::Relaxed) {
-            self.response.get().progress.lock().finish(server::Finish::Close);
+            self.response.py().get().progress.lock().finish(server::Finish::Close);
         }
     }
 }

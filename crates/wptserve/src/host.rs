@@ -21,9 +21,12 @@ use crate::{embedded, pool::Pool, script::PythonHandler, stash};
 /// likes, so there is no other way out.
 #[pyfunction]
 pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
-    let code = py.detach(|| cli::run(argv, &PythonLoader));
-    py.detach(flush_standard_streams);
-    std::process::exit(code.into());
+    // To the end without the GIL: a handler may hold it.
+    py.detach(|| {
+        let code = cli::run(argv, &PythonLoader);
+        flush_standard_streams();
+        std::process::exit(code.into());
+    });
 }
 
 /// Writes out what handlers printed, unless that takes long.

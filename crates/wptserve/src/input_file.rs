@@ -40,7 +40,10 @@ impl InputFile {
         let mut position = self.position();
         while (line.len() as u64) < limit {
             let wanted = LINE_BLOCK.min(limit - line.len() as u64);
-            let block = read_at(py, &self.body, position, wanted)?;
+            let block = match self.body.try_read_some_at(position, wanted) {
+                Some(block) => block?,
+                None => py.detach(|| self.body.read_some_at(position, wanted))?,
+            };
             if block.is_empty() {
                 break;
             }

@@ -19,15 +19,15 @@ use native::NativeLoader;
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let exit = match cli::parse(arguments.clone()) {
-        Ok(Command::Version) => version(),
+        Ok(Command::Version { python }) => version(python.as_deref()),
         Ok(Command::Serve(serve)) => launch(&serve, arguments),
         Err(exit) => exit,
     };
     ExitCode::from(exit.code())
 }
 
-fn version() -> Exit {
-    let python = match interpreter::find(None) {
+fn version(python: Option<&Path>) -> Exit {
+    let python = match interpreter::find(python) {
         Ok(Interpreter { executable, version }) => {
             format!("Python {version} at {}", executable.display())
         }
@@ -89,9 +89,10 @@ fn become_process(mut process: Process) -> io::Error {
     }
 }
 
-/// What Python runs: load the extension by its path, then hand it the arguments. The working
+/// What Python runs: let Ctrl-C end it until the engine takes signals over, load the extension by its path, then hand it the arguments. The working
 /// directory, which `-c` puts on the path, is no place to import from.
-const START: &str = "import _imp, sys
+const START: &str = "import _imp, _signal, sys
+_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 extension, *arguments = sys.argv[1:]
 sys.argv[:] = ['wptserve', *arguments]

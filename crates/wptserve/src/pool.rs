@@ -245,8 +245,10 @@ impl Shared {
                     }
                 }
                 _ => {
+                    let since = Instant::now();
                     thread::park_timeout(IDLE_LIFE);
-                    if self.may_end(seat) {
+                    // Parking also ends without reason.
+                    if since.elapsed() >= IDLE_LIFE && self.leave(seat) {
                         return false;
                     }
                 }
@@ -285,19 +287,15 @@ impl Shared {
         }
     }
 
-    /// Whether a thread that has long been idle ends. It leaves the pool then.
-    fn may_end(&self, seat: &Arc<Seat>) -> bool {
+    /// Takes a thread that has long been idle out of the pool, unless it is one of the last.
+    fn leave(&self, seat: &Arc<Seat>) -> bool {
         let mut state = self.lock();
         if seat.task.load(Ordering::Relaxed) != IDLE || state.idle.len() <= KEPT_IDLE {
             return false;
         }
-        // Parking also ends without reason; the least used ones, at the front, end first.
-        let oldest = state.idle.first().is_some_and(|first| Arc::ptr_eq(first, seat));
-        if oldest {
-            state.idle.remove(0);
-            state.threads -= 1;
-        }
-        oldest
+        state.idle.retain(|other| !Arc::ptr_eq(other, seat));
+        state.threads -= 1;
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

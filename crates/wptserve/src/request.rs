@@ -1,6 +1,7 @@
 //! `Request` and `Server`: what a handler reads.
 
 use pyo3::{
+    PyTraverseError, PyVisit,
     prelude::*,
     sync::PyOnceLock,
     types::{PyBytes, PyDict, PyList, PyString, PyTuple, PyType},
@@ -296,6 +297,14 @@ impl Server {
     #[setter]
     fn set_stash(&self, value: Py<PyAny>) {
         self.stash.set(value);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.stash.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        drop(self.stash.take());
     }
 
     /// The server's configuration.

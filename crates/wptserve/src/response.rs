@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use pyo3::{
+    PyTraverseError, PyVisit,
     exceptions::PyValueError,
     intern,
     prelude::*,
@@ -17,7 +18,7 @@ use server::event::Event;
 use crate::{
     request::Request,
     response_headers::ResponseHeaders,
-    slot::Slot,
+    slot::{Link, Slot},
     writer::{Progress, ResponseWriter, SharedProgress, Steps},
 };
 
@@ -25,7 +26,7 @@ use crate::{
 /// a [`ResponseWriter`] for a handler that writes by itself.
 #[pyclass(frozen, subclass, dict, weakref, module = "wptserve.response")]
 pub(crate) struct Response {
-    request: Py<Request>,
+    request: Link<Request>,
     pub(crate) progress: SharedProgress,
     status: Mutex<(i64, Option<Py<PyAny>>)>,
     pub(crate) content: Slot,
@@ -43,7 +44,7 @@ pub(crate) struct Response {
 impl Response {
     pub(crate) fn new(request: Py<Request>, sink: server::ResponseWriter) -> Self {
         Self {
-            request,
+            request: Link::new(request),
             progress: SharedProgress::new(Progress::new(sink)),
             status: Mutex::new((200, None)),
             content: Slot::default(),
@@ -59,7 +60,7 @@ impl Response {
     }
 
     pub(crate) fn request<'a>(&'a self, py: Python<'a>) -> &'a Bound<'a, Request> {
-        self.request.bind(py)
+        self.request.py().bind(py)
     }
 
     /// The encoding for text; `None` is UTF-8.
@@ -78,6 +79,19 @@ impl Response {
     /// Sets `close_connection`.
     pub(crate) fn close_after(&self, py: Python<'_>) {
         self.close_connection.set(boolean(py, true).unbind());
+    }
+
+    fn slots(&self) -> [&Slot; 8] {
+        [
+            &self.content,
+            &self.headers,
+            &self.encoding,
+            &self.add_required_headers,
+            &self.send_body_for_head_request,
+            &self.close_connection,
+            &self.writer,
+            &self.logger,
+        ]
     }
 
     /// Breaks the cycle of a response and its writer.
@@ -171,7 +185,7 @@ impl Response {
     /// The request that is answered.
     #[getter]
     fn get_request(&self, py: Python<'_>) -> Py<Request> {
-        self.request.clone_ref(py)
+        self.request.py().clone_ref(py)
     }
 
     /// The encoding for text in the content.
@@ -346,18 +360,29 @@ impl Response {
         let py = slf.py();
         let this = slf.get();
         let message = if (500..600).contains(&code) {
-            let formatted =
-                py.import("wptserve.response")?.call_method1("format_server_error", (slf, err))?;
-            let message: String = formatted.extract()?;
-            report(this.request(py).get(), err, &message);
-            message
+            let formatted = py
+                .import("wptserve.response")?
+                .call_method1("format_server_error", (slf, err))?
+                .cast_into::<PyString>()?;
+            report(this.request(py).get(), err, &printable(&formatted)?);
+            formatted
         } else {
             match err {
-                None => String::new(),
-                Some(err) => lossless(&err.str()?)?,
+                None => PyString::new(py, ""),
+                Some(err) => err.str()?,
             }
         };
-        let data = proto::json_error::error_body(code, &message);
+        let data = if let Ok(message) = message.to_str() {
+            proto::json_error::error_body(code, message)
+        } else {
+            // Rust has no text for lone surrogates; JSON's escapes have.
+            let error = PyDict::new(py);
+            error.set_item("code", code)?;
+            error.set_item("message", message)?;
+            let body = PyDict::new(py);
+            body.set_item("error", error)?;
+            py.import("json")?.call_method1("dumps", (body,))?.extract()?
+        };
         this.set_status(code.into_pyobject(py)?.as_any())?;
         let headers = PyList::empty(py);
         headers.append(("Content-Type", "application/json"))?;
@@ -410,7 +435,9 @@ impl Response {
     fn write_content(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        if this.request.get().inner.is_head() && !this.send_body_for_head_request(py).is_truthy()? {
+        if this.request.py().get().inner.is_head()
+            && !this.send_body_for_head_request(py).is_truthy()?
+        {
             return Ok(());
         }
         let writer = this.replaced_writer(py);
@@ -448,6 +475,20 @@ impl Response {
             }
         }
         Ok(())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.request.traverse(&visit)?;
+        if let Ok(status) = self.status.try_lock() {
+            visit.call(&status.1)?;
+        }
+        self.slots().into_iter().try_for_each(|slot| slot.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        for slot in self.slots() {
+            drop(slot.take());
+        }
     }
 
     /// Writes the whole response.
@@ -488,8 +529,8 @@ fn integer(value: &Bound<'_, PyAny>) -> PyResult<i64> {
     value.py().get_type::<PyInt>().call1((value,))?.extract()
 }
 
-/// Text with lone surrogates, which Rust cannot hold, replaced by `?`.
-fn lossless(text: &Bound<'_, PyString>) -> PyResult<String> {
+/// Text for the log: lone surrogates, which Rust cannot hold, are replaced by `?`.
+fn printable(text: &Bound<'_, PyString>) -> PyResult<String> {
     if let Ok(text) = text.to_str() {
         return Ok(text.to_owned());
     }

@@ -10,15 +10,16 @@ use std::{
 };
 
 use pyo3::{
+    PyTraverseError, PyVisit,
     exceptions::PyOSError,
     ffi, intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyBytes, PyDict, PyModule, PyType},
+    types::{PyBytes, PyDict, PyModule, PyString, PyType},
 };
 use server::{Exchange, Finish, Handler, files};
 
-use crate::{pool::Pool, request::Request, response::Response};
+use crate::{pool::Pool, request::Request, response::Response, slot::Slot};
 
 /// Runs the Python file that a request's path names.
 pub(crate) struct PythonHandler {
@@ -116,6 +117,10 @@ impl Scripts {
             path = default;
             metadata = fs::metadata(&path)?;
         }
+        if !metadata.is_file() {
+            // To open a named pipe would wait for its other end.
+            return Err(PyOSError::new_err("not a file"));
+        }
         let modified = metadata.modified().ok();
         let size = metadata.len();
         {
@@ -128,7 +133,8 @@ impl Scripts {
                 return Ok((path, code));
             }
         }
-        let source = PyBytes::new(py, &fs::read(&path)?);
+        let source = py.detach(|| fs::read(&path))?;
+        let source = PyBytes::new(py, &source);
         let code = compile(py, &source, &path)?;
         let new = Compiled { modified, size, code: code.clone().unbind() };
         let old =
@@ -202,19 +208,18 @@ fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
     let mut broken = false;
     if let Err(error) = result {
         broken = this.progress.lock().content_written;
-        if let Err(error) = set_error(response, error) {
-            error.print(py);
-            broken = true;
-        }
+        tell(response, error);
     }
     if let Err(error) = Response::write_unless_written(response) {
-        // Nothing on the wire yet: the error can still be told.
         let untouched = this.progress.lock().discard();
-        let told = set_error(response, error).and_then(|()| {
-            this.progress.lock().content_written = !untouched;
-            Response::write_unless_written(response)
-        });
-        broken |= !untouched || told.is_err();
+        tell(response, error);
+        if untouched {
+            // Nothing is on the wire yet: the error can still be told.
+            this.progress.lock().content_written = false;
+            broken |= Response::write_unless_written(response).is_err();
+        } else {
+            broken = true;
+        }
     }
     let close = this.closes(py).unwrap_or(true);
     let finish = match (broken, close) {
@@ -226,14 +231,32 @@ fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
     this.release_writer();
 }
 
+/// Makes a response tell an error. An error that cannot be told, because its text fails too, is
+/// told as such.
+fn tell(response: &Bound<'_, Response>, error: PyErr) {
+    let py = response.py();
+    let value = error.into_value(py).into_bound(py).into_any();
+    let place = location(&value).ok().flatten();
+    let place = place.map_or_else(String::new, |(file, line)| format!(" at {file}:{line}"));
+    if let Err(second) = set_error(response, &value) {
+        let text =
+            format!("an error{place} cannot be told, for its text fails: {}", kind(py, &second));
+        let text = PyString::new(py, &text);
+        // This text is plain, so it cannot fail but for want of memory.
+        let _no_memory = Response::set_error(response, 500, Some(text.as_any()));
+    }
+}
+
+/// The name of an exception's type.
+fn kind(py: Python<'_>, error: &PyErr) -> String {
+    error.get_type(py).name().map_or_else(|_| "an exception".to_owned(), |name| name.to_string())
+}
+
 /// Turns an exception into an error response: an `HTTPException` has its own code, any other is
 /// a 500.
-fn set_error(response: &Bound<'_, Response>, error: PyErr) -> PyResult<()> {
-    let py = response.py();
-    // The value alone: with its traceback, which the error keeps apart before Python 3.12.
-    let error = error.into_value(py).into_bound(py).into_any();
-    if !error.is_instance(http_exception_class(py)?)? {
-        return Response::set_error(response, 500, Some(&error));
+fn set_error(response: &Bound<'_, Response>, error: &Bound<'_, PyAny>) -> PyResult<()> {
+    if !error.is_instance(http_exception_class(error.py())?)? {
+        return Response::set_error(response, 500, Some(error));
     }
     let code: i64 = error.getattr("code")?.extract()?;
     if (500..600).contains(&code) {
@@ -244,7 +267,7 @@ fn set_error(response: &Bound<'_, Response>, error: PyErr) -> PyResult<()> {
             }
         }
     }
-    Response::set_error(response, code, Some(&error))
+    Response::set_error(response, code, Some(error))
 }
 
 fn http_exception_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
@@ -284,17 +307,37 @@ pub(crate) fn location(error: &Bound<'_, PyAny>) -> PyResult<Option<(String, u32
 }
 
 /// A function as a handler: calls it and applies what it returns.
-#[pyclass(subclass, dict, module = "wptserve.handlers")]
+#[pyclass(frozen, subclass, dict, module = "wptserve.handlers")]
 pub(crate) struct FunctionHandler {
-    #[pyo3(get, set)]
-    func: Py<PyAny>,
+    func: Slot,
 }
 
 #[pymethods]
 impl FunctionHandler {
     #[new]
     fn new(func: Py<PyAny>) -> Self {
-        Self { func }
+        let slot = Slot::default();
+        slot.set(func);
+        Self { func: slot }
+    }
+
+    /// The function.
+    #[getter]
+    fn get_func<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.func.get(py)
+    }
+
+    #[setter]
+    fn set_func(&self, value: Py<PyAny>) {
+        self.func.set(value);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.func.traverse(&visit)
+    }
+
+    fn __clear__(&self) {
+        drop(self.func.take());
     }
 
     fn __call__(
@@ -303,18 +346,16 @@ impl FunctionHandler {
         response: &Bound<'_, Response>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let func = slf.borrow().func.clone_ref(py);
+        let func = slf.getattr(intern!(py, "func"))?;
         let returned =
-            func.bind(py).call1((request, response)).map_err(
-                |error| match http_exception_class(py) {
-                    Ok(class) if !error.is_instance(py, class) => {
-                        let wrapped = http_error(py, 500, None);
-                        wrapped.set_cause(py, Some(error));
-                        wrapped
-                    }
-                    _ => error,
-                },
-            )?;
+            func.call1((request, response)).map_err(|error| match http_exception_class(py) {
+                Ok(class) if !error.is_instance(py, class) => {
+                    let wrapped = http_error(py, 500, None);
+                    wrapped.set_cause(py, Some(error));
+                    wrapped
+                }
+                _ => error,
+            })?;
         Response::apply(response, &returned)?;
         Ok(())
     }

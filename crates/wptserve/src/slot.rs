@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit, prelude::*};
 
 /// Holds one object or none. No Python code ever runs under its lock: an object that is replaced
 /// is dropped after it.
@@ -27,6 +27,14 @@ impl Slot {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Shows the object to the garbage collector. One that is being replaced right now is in use.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.0.try_lock() {
+            Ok(value) => visit.call(&*value),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// The object; made and kept when there is none.
     pub(crate) fn get_or_init<'py>(
         &self,
@@ -39,6 +47,29 @@ impl Slot {
         let value = make()?;
         self.set(value.clone().unbind());
         Ok(value)
+    }
+}
+
+/// An object that belongs to another one from its making on.
+///
+/// The garbage collector may look at an object whose Rust part is not written yet, all of it
+/// zero: then an `Option` is empty, where a bare `Py` would be a null pointer.
+pub(crate) struct Link<T>(Option<Py<T>>);
+
+impl<T> Link<T> {
+    pub(crate) fn new(object: Py<T>) -> Self {
+        Self(Some(object))
+    }
+
+    /// The object.
+    pub(crate) fn py(&self) -> &Py<T> {
+        // Made full, and never emptied.
+        self.0.as_ref().expect("a link is full once it is made")
+    }
+
+    /// Shows the object to the garbage collector.
+    pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.0)
     }
 }
 
@@ -63,6 +94,18 @@ macro_rules! lazy_attributes {
                     self.attributes.$name.set(value);
                 }
             )*
+
+            fn __traverse__(
+                &self,
+                visit: pyo3::PyVisit<'_>,
+            ) -> Result<(), pyo3::PyTraverseError> {
+                $(self.attributes.$name.traverse(&visit)?;)*
+                Ok(())
+            }
+
+            fn __clear__(&self) {
+                $(drop(self.attributes.$name.take());)*
+            }
         }
     };
 }

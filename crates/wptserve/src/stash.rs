@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use pyo3::{
+    PyTraverseError, PyVisit,
     exceptions::{PyRuntimeError, PyValueError},
     prelude::*,
     sync::PyOnceLock,
@@ -10,7 +11,7 @@ use pyo3::{
 };
 use server::stash::{StashKey, StashStore};
 
-use crate::text::isomorphic;
+use crate::{slot::Link, text::isomorphic};
 
 /// The store of this process.
 static STORE: OnceLock<Arc<dyn StashStore>> = OnceLock::new();
@@ -24,18 +25,18 @@ pub(crate) fn store() -> &'static Arc<dyn StashStore> {
 /// the request's.
 #[pyclass(frozen, subclass, dict, module = "wptserve.stash")]
 pub(crate) struct Stash {
-    default_path: Py<PyAny>,
+    default_path: Link<PyAny>,
 }
 
 impl Stash {
     pub(crate) fn new(default_path: Py<PyAny>) -> Self {
-        Self { default_path }
+        Self { default_path: Link::new(default_path) }
     }
 
     fn key(&self, key: &Bound<'_, PyAny>, path: Option<&Bound<'_, PyAny>>) -> PyResult<StashKey> {
         let path = match path {
             Some(path) => isomorphic(path)?.into_owned(),
-            None => isomorphic(self.default_path.bind(key.py()))?.into_owned(),
+            None => isomorphic(self.default_path.py().bind(key.py()))?.into_owned(),
         };
         Ok(StashKey { path, id: uuid(key)? })
     }
@@ -55,10 +56,14 @@ impl Stash {
         Self::new(default_path)
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.default_path.traverse(&visit)
+    }
+
     /// The path of keys that name none.
     #[getter]
     fn default_path(&self, py: Python<'_>) -> Py<PyAny> {
-        self.default_path.clone_ref(py)
+        self.default_path.py().clone_ref(py)
     }
 
     /// Stores a value. `StashError` when there is one under that key, `ValueError` for `None` and

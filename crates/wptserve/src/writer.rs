@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use proto::response_head;
 use pyo3::{
+    PyTraverseError, PyVisit,
     exceptions::{PyBrokenPipeError, PyTypeError, PyValueError},
     intern,
     prelude::*,
@@ -21,7 +22,7 @@ use server::{Finish, TrySendError, response::SERVER};
 use crate::{
     connection::{ConnectionFile, RawConnection},
     response::Response,
-    slot::Slot,
+    slot::{Link, Slot},
     text::{content_bytes, isomorphic},
 };
 
@@ -411,7 +412,7 @@ impl<'a, 'py> Steps<'a, 'py> {
 /// Writes a response to the client. Each method hands over what it wrote before it returns.
 #[pyclass(frozen, subclass, dict, weakref, module = "wptserve.response")]
 pub(crate) struct ResponseWriter {
-    response: Py<Response>,
+    response: Link<Response>,
     file_chunk_size: Slot,
     default_status: Slot,
     /// An attribute was set that may be a method.
@@ -421,7 +422,7 @@ pub(crate) struct ResponseWriter {
 impl ResponseWriter {
     pub(crate) fn new(response: Py<Response>) -> Self {
         Self {
-            response,
+            response: Link::new(response),
             file_chunk_size: Slot::default(),
             default_status: Slot::default(),
             patched: AtomicBool::new(false),
@@ -437,7 +438,7 @@ impl ResponseWriter {
         slf: &Bound<'py, Self>,
         step: impl FnOnce(&Steps<'_, 'py>) -> PyResult<bool>,
     ) -> PyResult<bool> {
-        let response = slf.get().response.bind(slf.py());
+        let response = slf.get().response.py().bind(slf.py());
         let written = step(&Steps::of(slf, response))?;
         Ok(response.get().progress.flush(slf.py()) && written)
     }
@@ -505,7 +506,7 @@ impl ResponseWriter {
 
     /// Hands over everything that was written. Every method has done so already.
     fn flush(slf: &Bound<'_, Self>) -> bool {
-        slf.get().response.get().progress.flush(slf.py())
+        slf.get().response.py().get().progress.flush(slf.py())
     }
 
     /// Text in the response's encoding, bytes as they are.
@@ -513,14 +514,14 @@ impl ResponseWriter {
         slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let steps = Steps::direct(slf.get().response.bind(slf.py()));
+        let steps = Steps::direct(slf.get().response.py().bind(slf.py()));
         Ok(PyBytes::new(slf.py(), &steps.encode(data)?))
     }
 
     /// Makes the connection the handler's own, for reading and writing raw bytes. It closes when
     /// the handler is done.
     fn take_over(slf: &Bound<'_, Self>) -> RawConnection {
-        let response = slf.get().response.clone_ref(slf.py());
+        let response = slf.get().response.py().clone_ref(slf.py());
         let shared = &response.get().progress;
         shared.flush(slf.py());
         let mut progress = shared.lock();
@@ -535,30 +536,30 @@ impl ResponseWriter {
     /// The connection as a file that is written to.
     #[getter]
     fn _wfile(slf: &Bound<'_, Self>) -> ConnectionFile {
-        ConnectionFile::new(slf.get().response.clone_ref(slf.py()))
+        ConnectionFile::new(slf.get().response.py().clone_ref(slf.py()))
     }
 
     /// The response that this writes.
     #[getter]
     fn _response(slf: &Bound<'_, Self>) -> Py<Response> {
-        slf.get().response.clone_ref(slf.py())
+        slf.get().response.py().clone_ref(slf.py())
     }
 
     /// The request that is answered.
     #[getter]
     fn request<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.get().response.bind(slf.py()).getattr("request")
+        slf.get().response.py().bind(slf.py()).getattr("request")
     }
 
     /// Whether anything was written.
     #[getter]
     fn content_written(&self) -> bool {
-        self.response.get().progress.lock().content_written
+        self.response.py().get().progress.lock().content_written
     }
 
     #[setter]
     fn set_content_written(&self, value: bool) {
-        self.response.get().progress.lock().content_written = value;
+        self.response.py().get().progress.lock().content_written = value;
     }
 
     /// The size of the blocks in which a file is read.
@@ -583,6 +584,12 @@ impl ResponseWriter {
     fn set_default_status(&self, value: Py<PyAny>) {
         self.default_status.set(value);
         self.patched.store(true, Ordering::Relaxed);
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.response.traverse(&visit)?;
+        self.file_chunk_size.traverse(&visit)?;
+        self.default_status.traverse(&visit)
     }
 
     fn __setattr__(

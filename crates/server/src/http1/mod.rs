@@ -189,6 +189,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let (writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
         let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
+        let timed = self.service.environment.limits.handler_timeout.is_some();
+        let url = timed.then(|| request.display_url());
         if request.head.method.as_ref() == b"CONNECT" {
             writer.respond(connect());
         } else {
@@ -198,7 +200,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
 
-        let transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
+        let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
+        transfer.url = url;
         let Sent { status, bytes, close, result } = transfer.run().await;
         if let Some((method, target)) = log {
             self.service.environment.events.emit(&Event::Request(RequestRecord {

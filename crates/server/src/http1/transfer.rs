@@ -19,7 +19,7 @@ use super::{Connection, output::Output};
 use crate::{
     Finish, Response,
     body::Spool,
-    event::{Event, Level},
+    event::Event,
     outbox::{Batch, Outbox},
     response::Body,
     takeover::Inbox,
@@ -56,6 +56,8 @@ pub(super) struct Transfer<'a, S> {
     batch: Batch,
     output: Output,
     no_content: bool,
+    /// The request's URL, for the log, where the handler has a deadline.
+    pub(super) url: Option<String>,
     /// Whether the connection closes after this response.
     close: bool,
     read_closed: bool,
@@ -89,6 +91,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
             batch: Batch::default(),
             output: Output::default(),
             no_content,
+            url: None,
             close,
             read_closed: false,
         }
@@ -243,11 +246,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
         self.close = true;
         self.batch.finish = Some(Finish::Abort);
         let untouched = self.output.written == 0 && self.output.is_empty();
-        let text = format!("a handler did not finish within {} s", limit.as_secs_f64());
-        self.connection.service.environment.events.emit(&Event::Message {
-            level: Level::Error,
-            source: "handler",
-            text: &text,
+        let text = format!("the handler did not finish within {} s", limit.as_secs_f64());
+        self.connection.service.environment.events.emit(&Event::HandlerFailed {
+            url: self.url.as_deref().unwrap_or_default(),
+            location: None,
+            message: &text,
         });
         if !untouched {
             return Ok(());

@@ -1,0 +1,141 @@
+"""The log on standard error, and what is on standard output."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+import running
+from client import fetch
+
+
+FAILING = """
+    def main(request, response):
+        value = {}
+        return value["missing"]
+"""
+
+
+def test_the_log_of_a_failing_handler_has_file_line_and_url(serve, write):
+    path = write("fails.py", FAILING)
+    server = serve()
+    assert fetch(server, "/fails.py?a=1").status == 500
+    running.wait_until(server.log, what="a log line")
+    lines = server.log().splitlines()
+    assert lines[0] == (
+        f"error: {path}:4 failed for http://127.0.0.1:{server.port}/fails.py?a=1"
+    )
+    assert lines[-1].strip() == "KeyError: 'missing'"
+
+
+def test_requests_are_logged_when_asked_for(serve, write):
+    write("a.txt", "abc")
+    quiet, verbose = serve(), serve("-v")
+    for server in (quiet, verbose):
+        fetch(server, "/a.txt?q")
+        fetch(server, "/missing", "POST", b"x")
+        assert server.stop() == (0, pytest.approx(0, abs=5))
+    assert quiet.log() == ""
+    first, second = verbose.log().splitlines()
+    assert re.fullmatch(r"GET /a\.txt\?q 200 \d+ B \d+\.\d ms", first)
+    assert re.fullmatch(r"POST /missing 404 \d+ B \d+\.\d ms", second)
+
+
+def test_control_characters_of_a_client_do_not_reach_the_terminal(serve):
+    server = serve("-v")
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.sendall(b"GET /\xff%1b[31m HTTP/1.0\r\n\r\n")
+        while connection.recv(65536):
+            pass
+    running.wait_until(server.log, what="a log line")
+    assert server.log().startswith("GET /\\xff%1b[31m 4")
+
+
+def test_json_lines_parse(serve, write):
+    path = write("fails.py", FAILING)
+    write("logs.py", """
+        def main(request, response):
+            response.logger.warning("a\\nb")
+            return "x"
+    """)
+    server = serve("--log-format", "json")
+    fetch(server, "/fails.py")
+    fetch(server, "/logs.py")
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nbroken\r\n\r\n")
+        while connection.recv(65536):
+            pass
+    server.stop()
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    by_event = {line["event"]: line for line in lines}
+    assert set(by_event) == {"request", "handler_failed", "bad_request", "message"}
+    failure = by_event["handler_failed"]
+    assert (failure["file"], failure["line"], failure["level"]) == (str(path), 4, "error")
+    assert failure["url"] == f"http://127.0.0.1:{server.port}/fails.py"
+    assert by_event["message"]["message"] == "a\nb"
+    requests = [(line["method"], line["target"], line["status"])
+                for line in lines if line["event"] == "request"]
+    assert requests == [("GET", "/fails.py", 500), ("GET", "/logs.py", 200)]
+
+
+def test_what_handlers_log_by_themselves_is_in_the_log(serve, write):
+    write("logs.py", """
+        import logging
+        def main(request, response):
+            logging.getLogger("mine").warning("from the handler")
+            return "x"
+    """)
+    server = serve("--log-format", "json")
+    fetch(server, "/logs.py")
+    server.stop()
+    lines = [json.loads(line) for line in server.log().splitlines()]
+    messages = [line for line in lines if line["event"] == "message"]
+    assert [(m["level"], m["source"], m["message"]) for m in messages] == [
+        ("warning", "mine", "from the handler")
+    ]
+
+
+def test_a_log_that_nobody_reads_any_more_is_no_reason_to_end(doc_root, write, tmp_path):
+    write("a.txt", "a")
+    ready = tmp_path / "ready.json"
+    process = subprocess.Popen(
+        [running.binary(), str(doc_root), "--port", "0", "-v", "--ready-file", str(ready),
+         "--python", running.python()],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=running.environment(),
+    )
+    process.stdout.close()
+    process.stderr.close()
+    try:
+        running.wait_until(ready.exists, 20, "the ready file")
+        server = running.Server(process, json.loads(ready.read_text()), tmp_path)
+        for _ in range(3):
+            assert fetch(server, "/a.txt").body == b"a"
+        assert server.stop()[0] == 0
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def test_only_handlers_add_to_standard_output(serve, write):
+    write("says.py", """
+        def main(request, response):
+            print("said")
+            return "x"
+    """)
+    server = serve("-v")
+    announced = server.printed()
+    assert announced == f"Serving {server.process.args[1]} at {server.ready['url']}\n"
+    fetch(server, "/says.py")
+    fetch(server, "/missing")
+    server.stop(signal.SIGINT)
+    assert server.printed() == announced + "said\n"
+
+
+def test_all_interfaces_bring_a_warning(serve):
+    server = serve("--host", "0.0.0.0")
+    assert server.ready["url"] == f"http://localhost:{server.port}/"
+    assert "can be reached from other machines" in server.log()
