@@ -44,6 +44,19 @@ impl HeaderList {
         self.fields.push(Field { name: name.into(), value: value.into() });
     }
 
+    /// Adds a field behind the last one of that name, spelled as the first one is; at the end when
+    /// there is none. So repeated names stay together, as in the reference's `ResponseHeaders`.
+    pub fn append(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        let (name, value) = (name.into(), value.into());
+        match self.fields.iter().rposition(|field| field.is_named(&name)) {
+            Some(last) => {
+                let name = self.fields[last].name.clone();
+                self.fields.insert(last + 1, Field { name, value });
+            }
+            None => self.fields.push(Field { name, value }),
+        }
+    }
+
     /// The value of the first field called `name`.
     pub fn get(&self, name: &[u8]) -> Option<&Bytes> {
         self.get_all(name).next()
@@ -165,6 +178,15 @@ mod tests {
         assert_eq!(headers, list(&[("a", "1"), ("b", "new"), ("c", "3")]));
         headers.set("D", "4");
         assert_eq!(headers, list(&[("a", "1"), ("b", "new"), ("c", "3"), ("D", "4")]));
+    }
+
+    #[test]
+    fn append_keeps_a_name_together_and_its_first_case() {
+        let mut headers = list(&[("A", "1"), ("b", "2")]);
+        headers.append("a", "3");
+        headers.append("c", "4");
+        headers.append("a", "5");
+        assert_eq!(headers, list(&[("A", "1"), ("A", "3"), ("A", "5"), ("b", "2"), ("c", "4")]));
     }
 
     #[test]

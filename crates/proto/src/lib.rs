@@ -16,23 +16,33 @@
 //! | [`route`] | a route pattern → the paths that it matches |
 //! | [`response_head`], [`status`], [`date`] | a status line, fields → bytes |
 //! | [`mime`] | a file name → a content type |
+//! | [`pipe`] | `?pipe=` → pipes and their arguments; `trickle`'s argument → what to send when |
+//! | [`template`] | a template → literals and expressions; an expression → tokens |
+//! | [`range`] | a `Range` field → parts of a file |
+//! | [`headers_file`] | a `.headers` file → fields |
+//! | [`number`] | text → numbers, as Python reads them |
 //! | [`json_error`], [`html`], [`listing`] | the bodies that the server itself writes |
 
 pub mod chunked;
 pub mod date;
 pub mod framing;
 pub mod headers;
+pub mod headers_file;
 pub mod html;
 pub mod json_error;
 pub mod listing;
 pub mod mime;
+pub mod number;
 pub mod percent;
+pub mod pipe;
 pub mod query;
+pub mod range;
 pub mod request_head;
 pub mod response_head;
 pub mod route;
 pub mod status;
 pub mod target;
+pub mod template;
 
 pub use chunked::{ChunkedDecoder, ChunkedError, ChunkedStep};
 pub use framing::{BodyFraming, FramingError};
