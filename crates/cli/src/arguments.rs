@@ -65,6 +65,10 @@ pub struct ServeArguments {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub handler_timeout: Option<Duration>,
 
+    /// Send ETag and Last-Modified with files, and answer conditional requests with 304
+    #[arg(long)]
+    pub validators: bool,
+
     /// How the log is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,

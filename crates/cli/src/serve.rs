@@ -5,6 +5,7 @@ use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
 use server::{
     Bound, Config, Environment, Error, Limits, Router, Server, Wakes,
     event::{Event, EventSink, Level},
+    file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
 };
 
@@ -80,7 +81,8 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     let mut http_ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
     http_ports.dedup();
     let environment = Arc::new(Environment {
-        config_json: config.resolved(&doc_root, &http_ports).to_string(),
+        config: config.resolved(&doc_root, &http_ports),
+        files: FileCache::default(),
         doc_root,
         stash: loader.stash(),
         events: Arc::clone(&log) as _,
@@ -92,12 +94,13 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
         wakes: Arc::new(Wakes::default()),
     });
     let announce = || announce(arguments, &shown_root, &host, &addresses);
-    let result = run(bound, environment, loader, announce);
+    let result = run(arguments, bound, environment, loader, announce);
     log.flush();
     result
 }
 
 fn run(
+    arguments: &ServeArguments,
     bound: Bound,
     environment: Arc<Environment>,
     loader: &dyn HandlerLoader,
@@ -107,7 +110,11 @@ fn run(
         exit: Exit::Python,
         message: format!("Python handlers cannot be run: {reason}"),
     })?;
-    let router = Router::with_default_routes(python, Arc::new(AsIsHandler), Arc::new(FileHandler))?;
+    let router = Router::with_default_routes(
+        python,
+        Arc::new(AsIsHandler),
+        Arc::new(FileHandler { validators: arguments.validators }),
+    )?;
     Server::new(bound, environment, router).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;

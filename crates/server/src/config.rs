@@ -15,6 +15,10 @@ pub struct Config {
     pub browser_host: String,
     /// Further host names, by a name of their own.
     pub alternate_hosts: BTreeMap<String, String>,
+    /// Names below each host that are to resolve, such as `www`.
+    pub subdomains: Vec<String>,
+    /// Names below each host that are not to resolve.
+    pub not_subdomains: Vec<String>,
     /// The document root.
     pub doc_root: Option<String>,
     /// The host or address to listen on; `browser_host` when absent.
@@ -94,6 +98,8 @@ impl Default for Config {
         Self {
             browser_host: "localhost".to_owned(),
             alternate_hosts: BTreeMap::new(),
+            subdomains: Vec::new(),
+            not_subdomains: Vec::new(),
             doc_root: None,
             server_host: None,
             ports: BTreeMap::new(),
@@ -194,15 +200,21 @@ impl Config {
     /// The configuration as handlers see it: the keys of the file and what follows from them.
     pub fn resolved(&self, doc_root: &Path, http_ports: &[u16]) -> Value {
         let doc_root = doc_root.to_string_lossy();
-        let mut domains = Map::new();
-        let mut not_domains = Map::new();
+        let (mut domains, mut not_domains, mut all_domains) = (Map::new(), Map::new(), Map::new());
+        let (mut domains_set, mut not_domains_set) = (Vec::new(), Vec::new());
         let hosts = self.alternate_hosts.iter().map(|(name, host)| (name.as_str(), host));
-        let mut all = Vec::new();
         for (name, host) in hosts.chain([("", &self.browser_host)]) {
-            domains.insert(name.to_owned(), json!({"": host}));
-            not_domains.insert(name.to_owned(), json!({}));
-            all.push(host);
+            let mut below = below(host, &self.subdomains);
+            below.insert(String::new(), host.clone().into());
+            let not_below = self::below(host, &self.not_subdomains);
+            domains_set.extend(below.values().cloned());
+            not_domains_set.extend(not_below.values().cloned());
+            let all: Map<_, _> = below.clone().into_iter().chain(not_below.clone()).collect();
+            domains.insert(name.to_owned(), below.into());
+            not_domains.insert(name.to_owned(), not_below.into());
+            all_domains.insert(name.to_owned(), all.into());
         }
+        let all_domains_set: Vec<_> = domains_set.iter().chain(&not_domains_set).cloned().collect();
         let mut ports: Map<String, Value> = self
             .ports
             .iter()
@@ -222,20 +234,47 @@ impl Config {
             "ssl": self.ssl,
             "aliases": self.aliases,
             "logging": self.logging,
-            "subdomains": [],
-            "not_subdomains": [],
+            "subdomains": self.subdomains,
+            "not_subdomains": self.not_subdomains,
             "paths": {"doc_root": doc_root},
             "domains": domains,
             "not_domains": not_domains,
-            "all_domains": domains,
-            "domains_set": all,
-            "not_domains_set": [],
-            "all_domains_set": all,
-            "ssl_config": null,
+            "all_domains": all_domains,
+            "domains_set": domains_set,
+            "not_domains_set": not_domains_set,
+            "all_domains_set": all_domains_set,
+            "ssl_config": self.ssl_config(),
         });
         value["logging"]["level"] = self.logging.level.to_uppercase().into();
         value
     }
+}
+
+impl Config {
+    /// The key and the certificate that the `pregenerated` type names.
+    fn ssl_config(&self) -> Value {
+        match self.ssl.kind.as_str() {
+            "pregenerated" => json!({
+                "key_path": self.ssl.pregenerated["host_key_path"],
+                "ca_cert_path": null,
+                "cert_path": self.ssl.pregenerated["host_cert_path"],
+                "encrypt_after_connect": self.ssl.encrypt_after_connect,
+            }),
+            _ => Value::Null,
+        }
+    }
+}
+
+/// The host names of subdomains, by the subdomain's Unicode name.
+fn below(host: &str, subdomains: &[String]) -> Map<String, Value> {
+    subdomains
+        .iter()
+        .map(|subdomain| {
+            // What IDNA does not allow stays as it is: it is a name all the same.
+            let ascii = idna::domain_to_ascii(subdomain).unwrap_or_else(|_| subdomain.clone());
+            (subdomain.clone(), format!("{ascii}.{host}").into())
+        })
+        .collect()
 }
 
 impl Port {
@@ -371,5 +410,22 @@ mod tests {
         assert_eq!(value["ports"], json!({"http": [81]}));
         assert_eq!(value["logging"]["level"], "DEBUG");
         assert_eq!(value["paths"]["doc_root"], "/root");
+    }
+
+    #[test]
+    fn subdomains_are_below_every_host() {
+        let config = Config {
+            browser_host: "a.test".to_owned(),
+            alternate_hosts: [("alt".to_owned(), "b.test".to_owned())].into(),
+            subdomains: vec!["www".to_owned(), "élève".to_owned()],
+            not_subdomains: vec!["no".to_owned()],
+            ..Config::default()
+        };
+        let value = config.resolved(Path::new("/"), &[]);
+        assert_eq!(value["domains"]["alt"]["élève"], "xn--lve-6lad.b.test");
+        assert_eq!(value["domains"][""]["www"], "www.a.test");
+        assert_eq!(value["domains"][""].get("no"), None);
+        assert_eq!(value["all_domains"][""]["no"], "no.a.test");
+        assert_eq!(value["not_domains_set"], json!(["no.b.test", "no.a.test"]));
     }
 }

@@ -2,14 +2,16 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{event::EventSink, stash::StashStore, wakes::Wakes};
+use crate::{event::EventSink, file_cache::FileCache, stash::StashStore, wakes::Wakes};
 
 /// Shared by all requests of a server.
 pub struct Environment {
     /// The document root: absolute, without a trailing slash (but for `/` itself).
     pub doc_root: PathBuf,
-    /// The resolved configuration as JSON, for handlers.
-    pub config_json: String,
+    /// The resolved configuration, for handlers and templates.
+    pub config: serde_json::Value,
+    /// Files of the document root in memory.
+    pub files: FileCache,
     /// Where values live between requests.
     pub stash: Arc<dyn StashStore>,
     /// Where events go.

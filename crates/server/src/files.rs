@@ -2,26 +2,32 @@
 
 use std::{
     ffi::OsStr,
-    fs::{self, File},
-    io::{self, Read},
+    fs::{self, Metadata},
+    io,
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 use bytes::Bytes;
-use proto::{listing, mime};
+use proto::{date, listing, mime};
 
-use crate::{Exchange, Finish, Handler, Request, Response, response::Body};
+use crate::{
+    Exchange, Finish, Handler, Request, Response, file_cache::Content, headers_files::load_headers,
+    pipes, ranges, response::Body,
+};
 
-/// Serves files and lists directories.
+/// Serves files, with their `.headers`, ranges and pipes, and lists directories.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct FileHandler;
+pub struct FileHandler {
+    /// Whether files have `ETag` and Last-Modified, and conditional requests are answered with 304.
+    /// The reference does neither.
+    pub validators: bool,
+}
 
 impl Handler for FileHandler {
     fn handle(&self, exchange: Exchange) {
-        let response = file_system_path(&exchange.request)
-            .and_then(|path| answer(&exchange.request, &path))
-            .unwrap_or_else(not_found);
+        let response = self.answer(&exchange.request);
         exchange.respond(response);
     }
 }
@@ -36,73 +42,140 @@ impl Handler for AsIsHandler {
             return exchange.respond(not_found());
         };
         if path.is_dir() {
-            let message = format!(
-                "Internal server error loading {}:\n  {} is a directory; an .asis route serves files",
-                exchange.request.display_url(),
-                path.display()
-            );
-            return exchange.respond(Response::error(500, &message));
+            let reason = format!("{} is a directory; an .asis route serves files", path.display());
+            let response = failure(&exchange.request, &reason);
+            return exchange.respond(response);
         }
+        // Looked at before it is opened: to open a named pipe would wait for its other end.
         if !path.is_file() {
             return exchange.respond(not_found());
         }
-        match fs::read(&path) {
-            Ok(data) => exchange.writer.finish(Bytes::from(data), Finish::Close),
+        match exchange.request.environment.files.read(&path) {
+            Ok(data) => exchange.writer.finish(data, Finish::Close),
             Err(_) => exchange.respond(not_found()),
         }
     }
 }
 
-/// The file that a request's path names under the document root; `None` when the path has `..`
+/// The file that a request's path names under its document root; `None` when the path has `..`
 /// anywhere, or a NUL. Symbolic links are followed.
 pub fn file_system_path(request: &Request) -> Option<PathBuf> {
     let path = request.path();
     if path.windows(2).any(|pair| pair == b"..") || path.contains(&0) {
         return None;
     }
-    let relative = path.strip_prefix(b"/").unwrap_or(path);
+    let relative = path.strip_prefix(request.url_base.as_bytes()).unwrap_or(path);
     // Joining an absolute path would leave the root.
     if relative.starts_with(b"/") {
         return None;
     }
-    Some(request.environment.doc_root.join(OsStr::from_bytes(relative)))
+    Some(request.doc_root().join(OsStr::from_bytes(relative)))
+}
+
+impl FileHandler {
+    /// The response to a request for a file or a directory.
+    pub fn answer(self, request: &Request) -> Response {
+        let Some(path) = file_system_path(request) else {
+            return not_found();
+        };
+        let Ok(metadata) = fs::metadata(&path) else {
+            return not_found();
+        };
+        if metadata.is_dir() {
+            return directory(request, &path);
+        }
+        // A trailing slash names a directory, which this is not.
+        if !metadata.is_file() || request.path().ends_with(b"/") {
+            return not_found();
+        }
+        match self.file(request, &path, &metadata) {
+            Ok(response) => response,
+            Err(Failure::Missing) => not_found(),
+            Err(Failure::Status(status, message)) => Response::error(status, &message),
+            Err(Failure::Range(message)) => Response::error(416, &message)
+                .with("Content-Range", format!("bytes */{}", metadata.len())),
+            Err(Failure::Server(reason)) => failure(request, &reason),
+        }
+    }
+
+    fn file(
+        self,
+        request: &Request,
+        path: &Path,
+        metadata: &Metadata,
+    ) -> Result<Response, Failure> {
+        let files = &request.environment.files;
+        let fields = load_headers(files, request, path).map_err(Failure::Server)?;
+        let mut response = Response::new(200, "");
+        if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-type")) {
+            let media_type = mime::content_type(path.file_name().unwrap_or_default().as_bytes());
+            response.headers.push("Content-Type", media_type);
+        }
+        for (name, value) in fields {
+            response.headers.append(name, value);
+        }
+        if self.validators
+            && let Some(fresh) = validate(request, &mut response, metadata)
+        {
+            return Ok(fresh);
+        }
+        let range = request.headers().get(b"range");
+        let pipes = {
+            let query = request.query().map(AsRef::as_ref);
+            pipes::pipe_string(path.as_os_str().as_bytes(), query)
+        };
+        if range.is_none() && pipes.is_none() && request.is_head() {
+            // Only the length is wanted.
+            response.body = Body::Unread { length: metadata.len() };
+            return Ok(response);
+        }
+        response.body = match files.content(path, metadata)? {
+            Content::Small(data) => Body::Bytes(data),
+            Content::Large(file) => Body::File { file, length: metadata.len() },
+        };
+        if let Some(range) = range {
+            ranges::apply(range, &mut response, metadata.len())?;
+        }
+        if let Some(pipes) = pipes {
+            pipes::apply(&pipes, request, &mut response)
+                .map_err(|error| Failure::Server(error.to_string()))?;
+        }
+        Ok(response)
+    }
+}
+
+/// Why a file is not sent.
+pub(crate) enum Failure {
+    /// It is not there, or cannot be read.
+    Missing,
+    /// An error with this status and message.
+    Status(u16, String),
+    /// A range that cannot be satisfied.
+    Range(String),
+    /// The server's own side is at fault: a `.headers` file, a template, a pipe.
+    Server(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(_error: io::Error) -> Self {
+        Self::Missing
+    }
 }
 
 fn not_found() -> Response {
     Response::error(404, "404")
 }
 
-fn answer(request: &Request, path: &Path) -> Option<Response> {
-    // Looked at before it is opened: to open a named pipe would wait for its other end.
-    let metadata = fs::metadata(path).ok().filter(|kind| kind.is_file() || kind.is_dir())?;
-    let file = File::open(path).ok()?;
-    if metadata.is_dir() {
-        return Some(directory(request, path));
-    }
-    // A trailing slash names a directory, which this is not.
-    if request.path().ends_with(b"/") {
-        return None;
-    }
-    let content_type = mime::content_type(path.file_name().unwrap_or_default().as_bytes());
-    let body = if request.is_head() {
-        // Only the length is wanted.
-        Body::File { file, length: metadata.len() }
-    } else {
-        read(file, metadata.len()).ok()?
-    };
-    let mut response = Response::new(200, "").with("Content-Type", content_type);
-    response.body = body;
-    Some(response)
-}
-
-/// Small files are read at once: one buffer, one write. Larger ones are streamed.
-fn read(mut file: File, length: u64) -> io::Result<Body> {
-    if length > STREAM_ABOVE {
-        return Ok(Body::File { file, length });
-    }
-    let mut data = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
-    file.read_to_end(&mut data)?;
-    Ok(Body::Bytes(Bytes::from(data)))
+/// A 500 that says what failed, in the form of the reference's.
+pub(crate) fn failure(request: &Request, reason: &str) -> Response {
+    let url = request.display_url();
+    let message = format!("Internal server error loading {url}:\n  {reason}");
+    request.environment.events.emit(&crate::event::Event::HandlerFailed {
+        url: &url,
+        location: None,
+        message: &message,
+    });
+    Response::error(500, &message)
 }
 
 fn directory(request: &Request, path: &Path) -> Response {
@@ -113,13 +186,7 @@ fn directory(request: &Request, path: &Path) -> Response {
     match list(path) {
         Ok(entries) => Response::new(200, listing::render_listing(url_path, entries))
             .with("Content-Type", "text/html"),
-        Err(error) => {
-            let message = format!(
-                "Internal server error loading {}:\n  the directory cannot be listed: {error}",
-                request.display_url()
-            );
-            Response::error(500, &message)
-        }
+        Err(error) => failure(request, &format!("the directory cannot be listed: {error}")),
     }
 }
 
@@ -141,5 +208,30 @@ pub fn list(path: &Path) -> io::Result<Vec<listing::Entry>> {
         .collect()
 }
 
-/// Files up to this size are sent from one buffer.
-const STREAM_ABOVE: u64 = 2 * 1024 * 1024;
+/// Adds `ETag` and Last-Modified (RFC 9110, section 8.8), and answers a conditional request for
+/// what the client has already.
+fn validate(request: &Request, response: &mut Response, metadata: &Metadata) -> Option<Response> {
+    let age = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let etag = Bytes::from(format!("\"{:x}-{:x}\"", age.as_nanos(), metadata.len()));
+    let modified = date::http_date(age.as_secs());
+    response.headers.set("ETag", etag.clone());
+    response.headers.set("Last-Modified", modified.clone());
+    let headers = request.headers();
+    let fresh = match headers.get(b"if-none-match") {
+        // If-Modified-Since does not count beside it.
+        Some(tags) => tags
+            .split(|&byte| byte == b',')
+            .map(<[u8]>::trim_ascii)
+            .any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == etag.as_ref()),
+        None => {
+            headers.get(b"if-modified-since").is_some_and(|since| **since == *modified.as_bytes())
+        }
+    };
+    fresh.then(|| {
+        let mut fresh = Response::new(304, "");
+        fresh.body = Body::None;
+        fresh.headers = response.headers.clone();
+        fresh.headers.remove(b"content-type");
+        fresh
+    })
+}

@@ -12,7 +12,7 @@ pub struct Exchange {
 
 impl Exchange {
     /// Answers with a whole response.
-    pub fn respond(self, response: Response) {
+    pub fn respond(mut self, response: Response) {
         self.writer.respond(response);
     }
 }

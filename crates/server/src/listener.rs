@@ -115,7 +115,9 @@ fn holder(address: SocketAddr) -> Option<String> {
         else {
             continue;
         };
-        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else {
+            continue;
+        };
         for descriptor in descriptors.flatten() {
             if fs::read_link(descriptor.path()).is_ok_and(|link| link.as_os_str() == &*wanted) {
                 let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();

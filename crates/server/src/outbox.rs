@@ -82,7 +82,7 @@ impl ResponseWriter {
     }
 
     /// Sends a whole response and ends. The task frames it.
-    pub fn respond(mut self, response: Response) {
+    pub fn respond(&mut self, response: Response) {
         self.finished = true;
         let mut state = self.outbox.lock();
         state.response = Some(Box::new(response));

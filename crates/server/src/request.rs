@@ -1,6 +1,6 @@
 //! One request, as handlers see it.
 
-use std::{borrow::Cow, net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, net::SocketAddr, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use proto::{HeaderList, RequestHead, TargetForm, Version, percent, route::RouteMatch};
@@ -30,7 +30,22 @@ pub struct Request {
     pub environment: Arc<Environment>,
     /// What the route's pattern matched; set by the router.
     pub route_match: Option<RouteMatch>,
+    /// The prefix of the path that the route is mounted at; `/` unless it is a mount point.
+    pub url_base: Cow<'static, str>,
+    /// The directory of the mount point, in place of the document root.
+    pub base_path: Option<Arc<Path>>,
     decoded_path: Option<Vec<u8>>,
+}
+
+/// The parts of a request's URL, as Python's `urlsplit` has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlParts {
+    /// The scheme, in lower case.
+    pub scheme: String,
+    /// The host without brackets and port, in lower case; `None` when it is empty.
+    pub hostname: Option<String>,
+    /// The port, when there is one and it is a port.
+    pub port: Option<u16>,
 }
 
 impl Request {
@@ -42,7 +57,41 @@ impl Request {
         environment: Arc<Environment>,
     ) -> Self {
         let decoded_path = decode_path(&head.target.path);
-        Self { head, body, connection, environment, route_match: None, decoded_path }
+        Self {
+            head,
+            body,
+            connection,
+            environment,
+            route_match: None,
+            url_base: Cow::Borrowed("/"),
+            base_path: None,
+            decoded_path,
+        }
+    }
+
+    /// The directory that paths are resolved against.
+    pub fn doc_root(&self) -> &Path {
+        self.base_path.as_deref().unwrap_or(&self.environment.doc_root)
+    }
+
+    /// The parts of [`url`](Self::url).
+    pub fn url_parts(&self) -> UrlParts {
+        let url = latin1(&self.url());
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        let (hostname, port) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+            Some((hostname, rest)) => (hostname, rest.strip_prefix(':')),
+            None => match host.split_once(':') {
+                Some((hostname, port)) => (hostname, Some(port)),
+                None => (host, None),
+            },
+        };
+        UrlParts {
+            scheme: scheme.to_lowercase(),
+            hostname: (!hostname.is_empty()).then(|| hostname.to_lowercase()),
+            port: port.and_then(|port| port.parse().ok()),
+        }
     }
 
     /// The header list.

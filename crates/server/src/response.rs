@@ -1,6 +1,11 @@
 //! A response as a value, for handlers that know all of it at once.
 
-use std::fs::File;
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    task::{Context, Poll},
+};
 
 use bytes::Bytes;
 use proto::{HeaderList, json_error, response_head, status};
@@ -10,19 +15,40 @@ use crate::clock;
 /// A whole response.
 #[derive(Debug)]
 pub struct Response {
+    /// Heads of informational responses (RFC 9110, section 15.2) that go ahead of this one.
+    pub informational: Vec<Informational>,
     /// The status code.
-    pub status: u16,
+    pub status: i64,
+    /// The reason phrase; the usual one when absent.
+    pub reason: Option<Bytes>,
     /// The header list; Server, Date and the framing fields are added when it is sent.
     pub headers: HeaderList,
     /// The content.
     pub body: Body,
+    /// Where the response is broken off, if it is.
+    pub cut: Option<Cut>,
+}
+
+/// The head of an informational response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Informational {
+    /// The status code, 1xx.
+    pub status: i64,
+    /// The reason phrase.
+    pub reason: &'static str,
+    /// The header list; nothing is added.
+    pub headers: HeaderList,
 }
 
 /// The content of a [`Response`].
-#[derive(Debug)]
 pub enum Body {
     /// None, and no length is announced either: for CONNECT.
     None,
+    /// So many bytes that nobody will ask for: in answer to HEAD.
+    Unread {
+        /// The length that is announced.
+        length: u64,
+    },
     /// In memory.
     Bytes(Bytes),
     /// The first `length` bytes of a file.
@@ -32,12 +58,39 @@ pub enum Body {
         /// How many bytes are sent.
         length: u64,
     },
+    /// Made while it is sent; it ends with the connection unless a Content-Length is set.
+    Stream(Box<dyn BodyStream>),
+}
+
+/// Content that is made while it is sent.
+pub trait BodyStream: Send {
+    /// The next piece; `None` at the end. Polled on the I/O thread.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
+
+    /// All of it at once, for a pipe that comes behind.
+    fn into_content(self: Box<Self>) -> Bytes;
+}
+
+/// The point at which a response is broken off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// How many bytes of the content are sent.
+    pub after: u64,
+    /// Whether the connection is reset rather than closed.
+    pub reset: bool,
 }
 
 impl Response {
     /// A response with an empty header list.
     pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: HeaderList::new(), body: Body::Bytes(body.into()) }
+        Self {
+            informational: Vec::new(),
+            status: i64::from(status),
+            reason: None,
+            headers: HeaderList::new(),
+            body: Body::Bytes(body.into()),
+            cut: None,
+        }
     }
 
     /// The same with one more header field.
@@ -50,43 +103,34 @@ impl Response {
     /// The error response of the reference: a JSON object with the code and a message.
     pub fn error(status: u16, message: &str) -> Self {
         let body = json_error::error_body(i64::from(status), message);
-        Self::new(status, Bytes::new())
+        let mut response = Self::new(status, "")
             .with("Content-Type", "application/json")
-            .with("Content-Length", body.len().to_string())
-            .with_body(body)
-    }
-
-    fn with_body(mut self, body: String) -> Self {
-        self.body = Body::Bytes(body.into());
-        self
-    }
-
-    /// The content's length in bytes.
-    pub fn content_length(&self) -> u64 {
-        match &self.body {
-            Body::None => 0,
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::File { length, .. } => *length,
-        }
+            .with("Content-Length", body.len().to_string());
+        response.body = Body::Bytes(body.into());
+        response
     }
 
     /// The head as it goes over an HTTP/1.1 connection: the fields, then Server and Date, then
-    /// Content-Length, each unless it is there; and `Connection: close` when `close`.
+    /// Content-Length where the length is known, each unless it is there; and
+    /// `Connection: close` when `close`.
     pub fn encode_head(&self, close: bool) -> Vec<u8> {
         let mut head = Vec::with_capacity(256);
-        let reason = status::reason(i64::from(self.status));
-        response_head::encode_status_line(&mut head, i64::from(self.status), reason.as_bytes());
-        for field in &self.headers {
-            response_head::encode_field(&mut head, &field.name, &field.value);
+        for Informational { status, reason, headers } in &self.informational {
+            encode_start(&mut head, *status, Some(reason.as_bytes()), headers);
+            head.extend_from_slice(b"\r\n");
         }
+        encode_start(&mut head, self.status, self.reason.as_deref(), &self.headers);
         if !self.headers.contains(b"server") {
             response_head::encode_field(&mut head, b"Server", SERVER.as_bytes());
         }
         if !self.headers.contains(b"date") {
             response_head::encode_field(&mut head, b"Date", &clock::http_date_now());
         }
-        if !matches!(self.body, Body::None) && !self.headers.contains(b"content-length") {
-            let length = self.content_length().to_string();
+        if !self.headers.contains(b"content-length")
+            && !self.ends_with_connection()
+            && let Some(length) = self.body.length()
+        {
+            let length = length.to_string();
             response_head::encode_field(&mut head, b"Content-Length", length.as_bytes());
         }
         if close && !self.headers.contains(b"connection") {
@@ -94,6 +138,65 @@ impl Response {
         }
         head.extend_from_slice(b"\r\n");
         head
+    }
+
+    /// Whether only the end of the connection shows where the content ends: it is made while it
+    /// is sent, or the status has no content (RFC 9110, section 6.4.1) and this has.
+    pub fn ends_with_connection(&self) -> bool {
+        let without_content = matches!(self.status, 100..=199 | 204 | 304);
+        !self.headers.contains(b"content-length")
+            && match self.body {
+                Body::None => false,
+                Body::Stream(_) => true,
+                Body::Unread { .. } | Body::Bytes(_) | Body::File { .. } => without_content,
+            }
+    }
+}
+
+fn encode_start(head: &mut Vec<u8>, status: i64, reason: Option<&[u8]>, headers: &HeaderList) {
+    let reason = reason.unwrap_or_else(|| status::reason(status).as_bytes());
+    response_head::encode_status_line(head, status, reason);
+    for field in headers {
+        response_head::encode_field(head, &field.name, &field.value);
+    }
+}
+
+impl Body {
+    /// The length in bytes, where it is known.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Self::None | Self::Stream(_) => None,
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Unread { length } | Self::File { length, .. } => Some(*length),
+        }
+    }
+
+    /// All of the content in memory, for pipes that change it.
+    pub fn read(self) -> io::Result<Bytes> {
+        match self {
+            Self::None | Self::Unread { .. } => Ok(Bytes::new()),
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::File { file, length } => {
+                let mut data = Vec::new();
+                file.take(length).read_to_end(&mut data)?;
+                Ok(Bytes::from(data))
+            }
+            Self::Stream(stream) => Ok(stream.into_content()),
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Unread { length } => f.debug_struct("Unread").field("length", length).finish(),
+            Self::Bytes(bytes) => f.debug_tuple("Bytes").field(bytes).finish(),
+            Self::File { length, .. } => {
+                f.debug_struct("File").field("length", length).finish_non_exhaustive()
+            }
+            Self::Stream(_) => f.write_str("Stream"),
+        }
     }
 }
 
@@ -124,6 +227,22 @@ mod tests {
         assert_eq!(
             response.encode_head(true),
             b"HTTP/1.1 200 OK\r\ndate: D\r\nserver: S\r\nContent-Length: 1\r\nConnection: close\r\n\r\n"
+        );
+    }
+
+    #[test]
+    fn informational_heads_go_ahead_with_nothing_added() {
+        let mut response = Response::new(200, "").with("date", "D").with("server", "S");
+        let hints: HeaderList = [("Link", "</a>; rel=preload")].into_iter().collect();
+        response.informational.push(Informational {
+            status: 103,
+            reason: "Early Hints",
+            headers: hints,
+        });
+        assert_eq!(
+            response.encode_head(false),
+            b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n\
+              HTTP/1.1 200 OK\r\ndate: D\r\nserver: S\r\nContent-Length: 0\r\n\r\n"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Which handler answers a request.
 
-use std::sync::Arc;
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use proto::route::Pattern;
 
@@ -28,6 +28,16 @@ struct Route {
     method: Method,
     pattern: Pattern,
     handler: Arc<dyn Handler>,
+    mount: Option<Mount>,
+}
+
+/// A place outside of the document root that a route leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The prefix of the URL path that stands for the directory.
+    pub url_base: String,
+    /// The directory.
+    pub base_path: Arc<Path>,
 }
 
 /// Routes in order; the first that matches the method and the decoded path answers.
@@ -63,7 +73,23 @@ impl Router {
             pattern: pattern.to_owned(),
             reason: error.to_string(),
         })?;
-        self.routes.push(Route { method, pattern, handler });
+        self.routes.push(Route { method, pattern, handler, mount: None });
+        Ok(())
+    }
+
+    /// Adds a route in front of the others that leads to a directory of its own.
+    pub fn mount(
+        &mut self,
+        method: Method,
+        pattern: &str,
+        handler: Arc<dyn Handler>,
+        mount: Mount,
+    ) -> Result<(), Error> {
+        self.push(method, pattern, handler)?;
+        if let Some(mut route) = self.routes.pop() {
+            route.mount = Some(mount);
+            self.routes.insert(0, route);
+        }
         Ok(())
     }
 
@@ -82,6 +108,10 @@ impl Router {
             }
             let matched = route.pattern.matches(request.path())?;
             request.route_match = Some(matched);
+            if let Some(mount) = &route.mount {
+                request.url_base = Cow::Owned(mount.url_base.clone());
+                request.base_path = Some(Arc::clone(&mount.base_path));
+            }
             Some(&route.handler)
         })
     }

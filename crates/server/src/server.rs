@@ -107,7 +107,9 @@ async fn accept(listener: TcpListener, service: Service) {
             });
         };
         let (stream, peer) = listener::accept(&listener, warn).await;
-        let Ok(local) = stream.local_addr() else { continue };
+        let Ok(local) = stream.local_addr() else {
+            continue;
+        };
         let info = ConnectionInfo { peer, local, scheme: "http" };
         tokio::spawn(http1::serve(stream, info, service.clone()));
     }

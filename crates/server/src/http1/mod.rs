@@ -15,6 +15,7 @@ use proto::{
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
     time::{sleep, timeout},
 };
 
@@ -28,6 +29,19 @@ use crate::{
 
 use transfer::{Arriving, Sent, Transfer};
 
+/// A stream that carries HTTP/1.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
+    /// Makes the close a reset (RST), which drops what the client has not read.
+    fn reset_on_close(&self);
+}
+
+impl Transport for TcpStream {
+    fn reset_on_close(&self) {
+        // Fails only on a socket that is closed already.
+        let _closed = self.set_zero_linger();
+    }
+}
+
 /// What a connection needs of its server.
 #[derive(Clone)]
 pub(crate) struct Service {
@@ -37,10 +51,7 @@ pub(crate) struct Service {
 }
 
 /// Serves a connection until it closes.
-pub(crate) async fn serve<S>(stream: S, info: ConnectionInfo, service: Service)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+pub(crate) async fn serve<S: Transport>(stream: S, info: ConnectionInfo, service: Service) {
     let mut connection = Connection {
         stream,
         input: BytesMut::with_capacity(READ_BLOCK),
@@ -75,7 +86,7 @@ enum Next {
     End(Ending),
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: Transport> Connection<S> {
     async fn run(&mut self) -> Ending {
         loop {
             let head = match self.read_head().await {
@@ -186,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             .wants_requests()
             .then(|| (head.method.clone(), head.raw_target.clone()));
         let wakes = Arc::clone(&self.service.environment.wakes);
-        let (writer, outbox) = ResponseWriter::new(wakes);
+        let (mut writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
         let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
         let timed = self.service.environment.limits.handler_timeout.is_some();
@@ -202,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
         let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
         transfer.url = url;
-        let Sent { status, bytes, close, result } = transfer.run().await;
+        let Sent { status, bytes, close, reset, result } = transfer.run().await;
         if let Some((method, target)) = log {
             self.service.environment.events.emit(&Event::Request(RequestRecord {
                 method: &method,
@@ -214,6 +225,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }));
         }
         match result {
+            Ok(()) if reset => {
+                self.stream.reset_on_close();
+                Next::End(Ending::Gone)
+            }
             Ok(()) if close => Next::End(Ending::Linger),
             Ok(()) => Next::Request,
             Err(_) => Next::End(Ending::Gone),

@@ -11,12 +11,24 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
-/// What is on its way to the client.
+use crate::response::{Body, BodyStream};
+
+/// Bytes in order, and where more of them come from.
 #[derive(Default)]
 pub(super) struct Output {
     queue: VecDeque<Bytes>,
-    pub(super) file: Option<(File, u64)>,
+    source: Source,
+    cut: Option<u64>,
     pub(super) written: u64,
+}
+
+/// Where the rest of a response's content comes from.
+#[derive(Default)]
+enum Source {
+    #[default]
+    Nothing,
+    File(File, u64),
+    Stream(Box<dyn BodyStream>),
 }
 
 impl Output {
@@ -26,8 +38,32 @@ impl Output {
         }
     }
 
+    /// Queues a response's content, of which at most `cut` bytes are sent.
+    pub(super) fn push_content(&mut self, body: Body, cut: Option<u64>) {
+        self.cut = cut;
+        match body {
+            Body::None | Body::Unread { .. } => {}
+            Body::Bytes(bytes) => self.push_piece(bytes),
+            Body::File { file, length } => self.source = Source::File(file, length),
+            Body::Stream(stream) => self.source = Source::Stream(stream),
+        }
+    }
+
+    /// Queues a piece of the content, up to the cut.
+    fn push_piece(&mut self, mut piece: Bytes) {
+        if let Some(left) = &mut self.cut {
+            let length = usize::try_from(*left).unwrap_or(usize::MAX).min(piece.len());
+            piece.truncate(length);
+            *left -= length as u64;
+            if *left == 0 {
+                self.source = Source::Nothing;
+            }
+        }
+        self.push(piece);
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty() && self.file.is_none()
+        self.queue.is_empty() && matches!(self.source, Source::Nothing)
     }
 
     /// Writes until nothing is left.
@@ -61,34 +97,42 @@ impl Output {
                     self.queue.pop_front();
                 }
             }
-            if !self.read_file()? {
-                return Poll::Ready(Ok(()));
+            match ready!(self.poll_source(cx))? {
+                Some(piece) => self.push_piece(piece),
+                None => return Poll::Ready(Ok(())),
             }
         }
     }
 
-    /// Queues the next block of the file. `false` when there is none.
-    fn read_file(&mut self) -> io::Result<bool> {
-        let Some((file, left)) = &mut self.file else { return Ok(false) };
-        let length = usize::try_from(*left).unwrap_or(FILE_BLOCK).min(FILE_BLOCK);
-        let mut block = vec![0; length];
-        let length = file.read(&mut block)?;
-        if length == 0 {
-            if *left > 0 {
-                // The file shrank: the announced length cannot be kept.
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            self.file = None;
-            return Ok(false);
+    /// The next piece of the content; `None` when there is none.
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        let piece = match &mut self.source {
+            Source::Nothing => None,
+            Source::File(file, left) => read_block(file, left)?,
+            Source::Stream(stream) => ready!(stream.poll_next(cx)),
+        };
+        if piece.is_none() {
+            self.source = Source::Nothing;
         }
-        *left -= length as u64;
-        if *left == 0 {
-            self.file = None;
-        }
-        block.truncate(length);
-        self.queue.push_back(Bytes::from(block));
-        Ok(true)
+        Poll::Ready(Ok(piece))
     }
+}
+
+/// The next block of a file of which `left` bytes are to be sent.
+fn read_block(file: &mut File, left: &mut u64) -> io::Result<Option<Bytes>> {
+    if *left == 0 {
+        return Ok(None);
+    }
+    let length = usize::try_from(*left).unwrap_or(FILE_BLOCK).min(FILE_BLOCK);
+    let mut block = vec![0; length];
+    let length = file.read(&mut block)?;
+    if length == 0 {
+        // The file shrank: the announced length cannot be kept.
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    *left -= length as u64;
+    block.truncate(length);
+    Ok(Some(Bytes::from(block)))
 }
 
 const FILE_BLOCK: usize = 512 * 1024;

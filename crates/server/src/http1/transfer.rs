@@ -11,17 +11,16 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite},
+    io::AsyncReadExt,
     time::{Instant, Sleep, sleep},
 };
 
-use super::{Connection, output::Output};
+use super::{Connection, Transport, output::Output};
 use crate::{
     Finish, Response,
     body::Spool,
     event::Event,
     outbox::{Batch, Outbox},
-    response::Body,
     takeover::Inbox,
 };
 
@@ -49,6 +48,7 @@ impl Arriving {
 
 /// Drives one response: takes what the handler writes, and meanwhile receives the rest of the
 /// request's body, or the raw bytes of a connection that was taken over.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not one state")]
 pub(super) struct Transfer<'a, S> {
     connection: &'a mut Connection<S>,
     outbox: Arc<Outbox>,
@@ -60,6 +60,8 @@ pub(super) struct Transfer<'a, S> {
     pub(super) url: Option<String>,
     /// Whether the connection closes after this response.
     close: bool,
+    /// Whether it closes by a reset.
+    reset: bool,
     read_closed: bool,
 }
 
@@ -71,11 +73,13 @@ pub(super) struct Sent {
     pub(super) bytes: u64,
     /// Whether the connection is to close.
     pub(super) close: bool,
+    /// Whether it is to be reset.
+    pub(super) reset: bool,
     /// An error when nobody is there any more.
     pub(super) result: io::Result<()>,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
+impl<'a, S: Transport> Transfer<'a, S> {
     /// A response to a request whose body may still be `arriving`.
     pub(super) fn new(
         connection: &'a mut Connection<S>,
@@ -93,6 +97,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
             no_content,
             url: None,
             close,
+            reset: false,
             read_closed: false,
         }
     }
@@ -100,7 +105,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
     /// Runs until the response is on its way and the request's body is received.
     pub(super) async fn run(mut self) -> Sent {
         let result = self.transfer().await;
-        Sent { status: self.batch.status, bytes: self.output.written, close: self.close, result }
+        Sent {
+            status: self.batch.status,
+            bytes: self.output.written,
+            close: self.close,
+            reset: self.reset,
+            result,
+        }
     }
 
     async fn transfer(&mut self) -> io::Result<()> {
@@ -154,18 +165,19 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Transfer<'a, S> {
             self.output.push(bytes);
         }
         if let Some(response) = self.batch.response.take() {
-            self.batch.status = Some(response.status);
-            self.close |= response
-                .headers
-                .get(b"connection")
-                .is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
+            self.batch.status = u16::try_from(response.status).ok();
+            self.close |= response.ends_with_connection()
+                || response
+                    .headers
+                    .get(b"connection")
+                    .is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
             self.output.push(Bytes::from(response.encode_head(self.close)));
+            if let Some(cut) = response.cut {
+                self.close = true;
+                self.reset = cut.reset;
+            }
             if !self.no_content {
-                match response.body {
-                    Body::None => {}
-                    Body::Bytes(bytes) => self.output.push(bytes),
-                    Body::File { file, length } => self.output.file = Some((file, length)),
-                }
+                self.output.push_content(response.body, response.cut.map(|cut| cut.after));
             }
         }
     }

@@ -52,7 +52,7 @@ fn what_a_handler_sends_is_with_the_client_before_it_ends() {
 fn a_thread_that_defers_its_wakes_is_heard_when_it_flushes() {
     let deferring = Threaded(|exchange: Exchange| {
         Wakes::defer_on_this_thread();
-        let Exchange { request, writer } = exchange;
+        let Exchange { request, mut writer } = exchange;
         writer.respond(response(200, "deferred"));
         request.environment.wakes.flush();
     });

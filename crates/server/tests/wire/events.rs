@@ -111,14 +111,11 @@ fn a_handler_that_is_given_up_is_reported() {
         .route("/prompt", prompt)
         .start();
     let answer = server.answer("GET /prompt HTTP/1.1\r\n\r\nGET /silent HTTP/1.1\r\n\r\n");
-    let refusal = error(504, "Gateway Timeout", "a handler did not finish within 0.05 s", true);
+    let refusal = error(504, "Gateway Timeout", "the handler did not finish within 0.05 s", true);
     assert_bytes(&answer, [ok("prompt"), refusal].concat());
     let lines = recorder.lines.lock().unwrap().clone();
     let prompt = format!("GET /prompt Some(200) {}", ok("prompt").len());
-    assert_eq!(
-        lines[..2],
-        [prompt, "Error handler a handler did not finish within 0.05 s".to_owned()]
-    );
+    assert_eq!(lines[..2], [prompt, format!("failed http://{}/silent", server.address)]);
     assert!(lines[2].starts_with("GET /silent Some(504) "), "{lines:?}");
     assert_eq!(lines.len(), 3);
 }

@@ -37,6 +37,11 @@ fn ok(content_type: &str, content: &str) -> String {
     )
 }
 
+/// `dir/x.txt`, which has a `.headers` file.
+fn with_headers() -> String {
+    ok("text/plain\r\nX: y", "x")
+}
+
 fn moved(location: &str) -> String {
     format!(
         "HTTP/1.1 301 Moved Permanently\r\nLocation: {location}\r\nServer: S\r\nDate: D\r\n\
@@ -56,7 +61,7 @@ fn files_of_many_types() {
     assert_bytes(get(&server, "/page.html"), ok("text/html", "<p>"));
     assert_bytes(get(&server, "/empty"), ok("application/octet-stream", ""));
     assert_bytes(get(&server, "/a%20b%2B%C3%BC.js"), ok("text/javascript", "1"));
-    assert_bytes(get(&server, "/dir/x.txt"), ok("text/plain", "x"));
+    assert_bytes(get(&server, "/dir/x.txt"), with_headers());
 }
 
 #[test]
@@ -211,8 +216,9 @@ fn paths_that_lead_somewhere_after_all() {
     let server = files();
     for target in ["/t%65xt.txt", "//text.txt", "/./text.txt", "/dir//x.txt", "http://h/text.txt"] {
         let answer = get(&server, target);
-        let content = if target.starts_with("/dir") { "x" } else { "text\n" };
-        assert_bytes(answer, ok("text/plain", content));
+        let expected =
+            if target.starts_with("/dir") { with_headers() } else { ok("text/plain", "text\n") };
+        assert_bytes(answer, expected);
     }
     assert_bytes(get(&server, "http://h//text.txt"), not_found());
 }
@@ -249,7 +255,7 @@ fn symbolic_links_are_followed() {
 
     // The type is that of the link's name.
     assert_bytes(get(&server, "/link.html"), ok("text/html", "text\n"));
-    assert_bytes(get(&server, "/link-dir/x.txt"), ok("text/plain", "x"));
+    assert_bytes(get(&server, "/link-dir/x.txt"), with_headers());
     assert_bytes(get(&server, "/outside/out.txt"), ok("text/plain", "out"));
     let port = server.address.port();
     assert_bytes(get(&server, "/link-dir"), moved(&format!("http://h:{port}/link-dir/")));

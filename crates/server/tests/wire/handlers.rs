@@ -29,7 +29,7 @@ pub(crate) struct Echo;
 
 impl Handler for Echo {
     fn handle(&self, exchange: Exchange) {
-        let Exchange { request, writer } = exchange;
+        let Exchange { request, mut writer } = exchange;
         if request.body.try_read_at(0, request.body.length()).is_some() {
             writer.respond(echo(&request));
         } else {

@@ -52,7 +52,7 @@ impl Setup {
     pub(crate) fn with_files(mut self) -> Self {
         let get = || Method::Named(b"GET".to_vec());
         self.router.push(get(), "*.asis", Arc::new(AsIsHandler)).unwrap();
-        self.router.push(get(), "*", Arc::new(FileHandler)).unwrap();
+        self.router.push(get(), "*", Arc::new(FileHandler::default())).unwrap();
         self
     }
 
@@ -72,7 +72,8 @@ impl Setup {
         let address = bound.addresses()[0];
         let environment = Arc::new(Environment {
             doc_root: fs::canonicalize(self.root.path()).unwrap(),
-            config_json: "{}".to_owned(),
+            config: serde_json::json!({}),
+            files: server::file_cache::FileCache::default(),
             stash: Arc::new(MemoryStash::default()),
             events: self.events,
             limits: self.limits,

@@ -118,7 +118,7 @@ fn a_handler_that_says_nothing_in_time_is_504() {
     let server = Setup::new().route("/", silent).limits(limits).start();
     let mut client = server.connect();
     client.send("GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n");
-    let message = "a handler did not finish within 0.15 s";
+    let message = "the handler did not finish within 0.15 s";
     assert_bytes(client.receive_rest(), error(504, "Gateway Timeout", message, true));
     let exchange = kept.recv_timeout(DEADLINE).unwrap();
     assert!(exchange.writer.is_peer_gone());

@@ -77,7 +77,7 @@ fn much_in_both_directions() {
 
 #[test]
 fn a_connection_that_was_taken_over_closes() {
-    let brief = Threaded(|exchange: Exchange| {
+    let brief = Threaded(|mut exchange: Exchange| {
         exchange.writer.take_over();
         exchange.writer.respond(response(200, "brief"));
     });
