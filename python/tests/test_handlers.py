@@ -76,33 +76,6 @@ def text_of(response):
         return file.read()
 
 
-def test_file(ask):
-    response = ask(handlers.file_handler, "/%61.txt")
-    assert text_of(response) == b"0123456789"
-    assert list(response.headers) == [(b"Content-Type", b"text/plain"), (b"Content-Length", b"10")]
-
-
-def test_file_with_headers(ask, docs):
-    (docs / "__dir__.headers").write_bytes(b"X-Dir: 1\n\nContent-type:a/b ; c")
-    (docs / "a.txt.headers").write_bytes(b"X-A:  \xe9:2 \r\nX-A: 3\nEmpty:\n")
-    response = ask(handlers.file_handler, "/a.txt")
-    response.content.close()
-    assert list(response.headers) == [
-        (b"X-Dir", b"1"),
-        (b"Content-type", b"a/b ; c"),
-        (b"X-A", b"\xe9:2"),
-        (b"X-A", b"3"),
-        (b"Empty", b""),
-        (b"Content-Length", b"10"),
-    ]
-    (docs / "a.txt.headers").write_bytes(b"no colon")
-    with pytest.raises(ValueError):
-        ask(handlers.file_handler, "/a.txt")
-    (docs / "a.txt.sub.headers").write_bytes(b"X: {{host}}")
-    with pytest.raises(NotImplementedError, match="a.txt.sub.headers: templates"):
-        ask(handlers.file_handler, "/a.txt")
-
-
 @pytest.mark.parametrize(
     "path", ["/none", "/a.txt/", "/../a.txt", "/a..txt", "/%2e%2e/a", "//etc/passwd"]
 )
@@ -110,41 +83,6 @@ def test_no_such_file(ask, path):
     with pytest.raises(HTTPException) as caught:
         ask(handlers.file_handler, path)
     assert (caught.value.code, str(caught.value)) == (404, "404")
-
-
-def test_one_range(ask):
-    response = ask(handlers.file_handler, "/a.txt", Range="bytes=2-4")
-    assert (response.status, response.content) == (206, b"234")
-    assert list(response.headers) == [
-        (b"Content-Type", b"text/plain"),
-        (b"Content-Range", b"bytes 2-4/10"),
-    ]
-
-
-def test_several_ranges(ask):
-    response = ask(handlers.file_handler, "/a.txt", Range="bytes=8-9,0-1")
-    assert response.status == 206
-    assert isinstance(response.content, MultipartContent)
-    boundary = response.content.boundary
-    assert list(response.headers) == [
-        (b"Content-Type", f"multipart/byteranges; boundary={boundary}".encode())
-    ]
-    assert response.content().decode().replace(boundary, "b") == (
-        "\r\n--b\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/10\r\n\r\n01"
-        "\r\n--b\r\nContent-Type: text/plain\r\nContent-Range: bytes 8-9/10\r\n\r\n89\r\n--b--"
-    )
-
-
-def test_unsatisfiable_range(ask):
-    response = ask(handlers.file_handler, "/a.txt", Range="bytes=10-")
-    assert response.status == 416
-    assert list(response.headers) == [
-        ("Content-Type", "application/json"),
-        ("Content-Range", "bytes */10"),
-    ]
-    with pytest.raises(HTTPException) as caught:
-        ask(handlers.file_handler, "/a.txt", Range="bytes=\xe9")
-    assert caught.value.code == 500
 
 
 def test_directory(ask):
@@ -158,14 +96,6 @@ def test_directory_redirect_has_its_slash_before_the_query(ask, path, location):
     response = ask(handlers.file_handler, path)
     assert response.status == 301
     assert list(response.headers) == [("Location", "http://h" + location)]
-
-
-def test_pipes_are_not_built(ask, docs):
-    with pytest.raises(NotImplementedError, match=r"pipe status\(404\): pipes are not built yet"):
-        ask(handlers.file_handler, "/a.txt?pipe=x&p%69pe=status(404)")
-    (docs / "a.sub.html").write_bytes(b"")
-    with pytest.raises(NotImplementedError, match=r"pipe sub\(html\)\|x: "):
-        ask(handlers.file_handler, "/a.sub.html?pipe=x")
 
 
 def test_python_script(ask, docs):

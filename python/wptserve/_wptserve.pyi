@@ -256,3 +256,26 @@ def main(argv: list[str]) -> NoReturn:
 
 def stash_config() -> str | None:
     """The address and key of the shared stash as JSON, or None without one."""
+
+class NativeContent:
+    """Content that the engine makes while it is sent, such as a trickle."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+def parse_pipes(text: str) -> list[tuple[str, list[str]]]:
+    """The pipes of a pipe string, each with its arguments."""
+
+def pipe_string(path: str, query: str) -> str | None:
+    """The pipe string for a file's path and a query: of the file's name, then of the query."""
+
+def pipe_names() -> list[str]:
+    """The names of the engine's pipes."""
+
+def apply_pipe(name: str, request: Request, response: Response, arguments: list[str]) -> None:
+    """Applies one of the engine's pipes; ValueError says what is wrong with the arguments."""
+
+def template(request: Request, content: bytes, escape_type: str = "html") -> bytes:
+    """Substitutes the expressions of a template; ValueError says which cannot be."""
+
+def load_headers(request: Request, path: str) -> list[tuple[bytes, bytes]]:
+    """The header fields that ``.headers`` files give a file; ValueError for a malformed one."""

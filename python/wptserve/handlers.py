@@ -101,36 +101,21 @@ def parse_qs(qs: str) -> dict[str, list[str]]:
 
 def wrap_pipeline(path: str, request: Request, response: Response) -> Response:
     """Applies the pipes that `path` (``.sub.``) and the query (``pipe=``) ask for."""
-    pipes = []
-    if ".sub." in path:
-        markup = os.path.splitext(path)[1] in (".html", ".htm", ".xht", ".xhtml", ".xml", ".svg")
-        pipes.append("sub(html)" if markup else "sub(none)")
-    if request.url_parts.query:
-        pipes += parse_qs(request.url_parts.query).get("pipe", [])[-1:]
-    if pipes:
-        raise NotImplementedError(f"pipe {'|'.join(pipes)}: pipes are not built yet")
-    return response
+    pipes = _wptserve.pipe_string(path, request.url_parts.query)
+    if pipes is None:
+        return response
+    from .pipes import Pipeline
+
+    wrapped: Response = Pipeline(pipes)(request, response)
+    return wrapped
 
 
-def load_headers(request: Request, path: str) -> list[tuple[bytes, ...]]:
-    """The header lines for the file `path`: its directory's ``__dir__.headers``, then its own.
+def load_headers(request: Request, path: str) -> list[tuple[bytes, bytes]]:
+    """The header fields for the file `path`: its directory's ``__dir__.headers``, then its own.
 
-    A line without a colon gives a tuple of one, which no header list accepts.
+    ``.sub.headers`` files are templates. A malformed line is a ValueError.
     """
-    directory = os.path.join(os.path.dirname(path), "__dir__")
-    return _header_lines(directory) + _header_lines(path)
-
-
-def _header_lines(path: str) -> list[tuple[bytes, ...]]:
-    template = f"{path}.sub.headers"
-    if os.path.exists(template):
-        raise NotImplementedError(f"{template}: templates are not built yet")
-    try:
-        with open(f"{path}.headers", "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return []
-    return [tuple(part.strip() for part in line.split(b":", 1)) for line in lines if line]
+    return _wptserve.load_headers(request, path)
 
 
 class _PathHandler:
@@ -201,7 +186,9 @@ class FileHandler(_PathHandler):
         response.content = content
         wrap_pipeline(path, request, response)
         # The length of a file that is still the content is known here and nowhere later.
-        if ranges is None and "Content-Length" not in response.headers:
+        if response.content is content and ranges is None and (
+            "Content-Length" not in response.headers
+        ):
             response.headers.set("Content-Length", size)
         return response
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Iterable
+from urllib.parse import urlsplit, urlunsplit
 
 
 class WebTestHttpd:
@@ -13,6 +14,30 @@ class WebTestHttpd:
             "wptserve.server.WebTestHttpd cannot be started from Python yet; "
             "run the wptserve command instead"
         )
+
+
+class RequestRewriter:
+    """Replaces the paths of requests before they are routed.
+
+    :param rules: ``(methods, input path, output path)`` each, as for `register`.
+    """
+
+    def __init__(self, rules: Iterable[tuple[Any, str, str]]) -> None:
+        self.rules: dict[str, tuple[Any, str]] = {}
+        for rule in reversed(list(rules)):
+            self.register(*rule)
+
+    def register(self, methods: Any, input_path: str, output_path: str) -> None:
+        """Adds a rule for a method or several, ``*`` being any; the last for a path counts."""
+        methods = [methods] if isinstance(methods, (bytes, str)) else methods
+        self.rules[input_path] = (methods, output_path)
+
+    def rewrite(self, request_handler: Any) -> None:
+        """Replaces ``request_handler.path`` where a rule matches; the query stays."""
+        parts = urlsplit(request_handler.path)
+        methods, path = self.rules.get(parts.path, ((), ""))
+        if "*" in methods or request_handler.command in methods:
+            request_handler.path = urlunsplit(parts._replace(path=path))
 
 
 def __getattr__(name: str) -> Any:

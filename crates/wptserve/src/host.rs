@@ -70,7 +70,7 @@ fn prepare(py: Python<'_>, environment: &Arc<Environment>) -> PyResult<()> {
     // The first server's; there is one in a process that the command line runs.
     let _same = EVENTS.set(Arc::clone(&environment.events));
     let mut config = CONFIG_JSON.lock().unwrap_or_else(PoisonError::into_inner);
-    config.clone_from(&environment.config_json);
+    *config = environment.config.to_string();
     drop(config);
     let sys = py.import("sys")?;
     // A short handler beside a busy one waits for half a millisecond, not five.

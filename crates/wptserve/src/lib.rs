@@ -5,6 +5,7 @@ mod connection;
 mod embedded;
 mod host;
 mod input_file;
+mod pipes;
 mod pool;
 mod request;
 mod response;
@@ -31,6 +32,9 @@ mod _wptserve {
         connection::{ConnectionFile, RawConnection},
         host::{log, main},
         input_file::InputFile,
+        pipes::{
+            NativeContent, apply_pipe, load_headers, parse_pipes, pipe_names, pipe_string, template,
+        },
         request::{Request, Server},
         response::Response,
         response_headers::ResponseHeaders,

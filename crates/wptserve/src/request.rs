@@ -119,13 +119,15 @@ impl Request {
 type Made<'py> = PyResult<Bound<'py, PyAny>>;
 
 fn make_doc_root<'py>(request: &Bound<'py, Request>) -> Made<'py> {
-    Ok(request.get().inner.environment.doc_root.as_os_str().into_pyobject(request.py())?.into_any())
+    Ok(request.get().inner.doc_root().as_os_str().into_pyobject(request.py())?.into_any())
 }
 
 fn make_route_match<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     let py = request.py();
     let inner = &request.get().inner;
-    let Some(matched) = &inner.route_match else { return Ok(py.None().into_bound(py)) };
+    let Some(matched) = &inner.route_match else {
+        return Ok(py.None().into_bound(py));
+    };
     let text = |range: &std::ops::Range<usize>| latin1_str(py, &inner.path()[range.clone()]);
     let parts = PyDict::new(py);
     for (name, range) in &matched.groups {
@@ -168,7 +170,7 @@ fn make_request_path<'py>(request: &Bound<'py, Request>) -> Made<'py> {
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
 fn make_url_base<'py>(request: &Bound<'py, Request>) -> Made<'py> {
-    Ok(PyString::intern(request.py(), "/").into_any())
+    Ok(PyString::intern(request.py(), &request.get().inner.url_base).into_any())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]

@@ -1,7 +1,7 @@
 //! `Response`: what a handler fills in.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -13,9 +13,13 @@ use pyo3::{
     sync::PyOnceLock,
     types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple},
 };
-use server::event::Event;
+use server::{
+    event::Event,
+    response::{Body, Cut, Informational},
+};
 
 use crate::{
+    pipes::{self, NativeContent},
     request::Request,
     response_headers::ResponseHeaders,
     slot::{Link, Slot},
@@ -37,8 +41,16 @@ pub(crate) struct Response {
     close_connection: Slot,
     writer: Slot,
     logger: Slot,
+    extras: Mutex<Extras>,
     /// A method that the engine calls was replaced on the instance.
     patched: AtomicBool,
+}
+
+/// What pipes add to a response that Python has no attribute for.
+#[derive(Default)]
+struct Extras {
+    informational: Vec<Informational>,
+    cut: Option<Cut>,
 }
 
 impl Response {
@@ -55,6 +67,7 @@ impl Response {
             close_connection: Slot::default(),
             writer: Slot::default(),
             logger: Slot::default(),
+            extras: Mutex::default(),
             patched: AtomicBool::new(false),
         }
     }
@@ -97,6 +110,75 @@ impl Response {
     /// Breaks the cycle of a response and its writer.
     pub(crate) fn release_writer(&self) {
         self.writer.take();
+    }
+
+    /// The response as the engine has it, without the content.
+    pub(crate) fn take_native(&self, py: Python<'_>) -> PyResult<server::Response> {
+        let (status, message) = self.status(py);
+        let mut native = server::Response::new(200, "");
+        native.body = Body::None;
+        native.status = status;
+        native.reason = pipes::reason(message.as_ref())?;
+        native.headers = pipes::header_list(&self.headers(py)?)?;
+        let extras = std::mem::take(&mut *self.extras());
+        native.informational = extras.informational;
+        native.cut = extras.cut;
+        Ok(native)
+    }
+
+    /// Takes over what a pipe made of it.
+    pub(crate) fn set_native(
+        &self,
+        py: Python<'_>,
+        native: &server::Response,
+        headers: ResponseHeaders,
+    ) -> PyResult<()> {
+        let reason = native.reason.as_ref().map(|reason| PyBytes::new(py, reason).into_any());
+        self.replace_status((native.status, reason.map(Bound::unbind)));
+        self.headers.set(Bound::new(py, headers)?.into_any().unbind());
+        *self.extras() = Extras { informational: native.informational.clone(), cut: native.cut };
+        Ok(())
+    }
+
+    /// The response for the engine to send by itself, when pipes made it one that Python cannot
+    /// send: content that is made while it is sent, a cut, an informational response.
+    pub(crate) fn native(slf: &Bound<'_, Self>) -> PyResult<Option<server::Response>> {
+        let py = slf.py();
+        let this = slf.get();
+        if this.progress.lock().content_written {
+            return Ok(None);
+        }
+        let content = this.content.get(py);
+        let made = content.as_ref().and_then(|content| content.cast_exact::<NativeContent>().ok());
+        let plain = {
+            let extras = this.extras();
+            extras.informational.is_empty() && extras.cut.is_none()
+        };
+        if made.is_none() && plain {
+            return Ok(None);
+        }
+        let body = match made.and_then(|made| made.get().take()) {
+            Some(body) => body,
+            None => Body::Bytes(pipes::resolve_content(slf)?),
+        };
+        let mut native = this.take_native(py)?;
+        native.body = body;
+        if this.closes(py)? {
+            native.headers.set("Connection", "close");
+        }
+        Ok(Some(native))
+    }
+
+    fn extras(&self) -> MutexGuard<'_, Extras> {
+        // No code panics while it holds the lock with the state half changed.
+        self.extras.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replace_status(&self, status: (i64, Option<Py<PyAny>>)) {
+        let mut slot = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = std::mem::replace(&mut *slot, status);
+        drop(slot);
+        drop(old);
     }
 
     fn is_replaced(&self, this: &Bound<'_, Self>) -> bool {
@@ -304,10 +386,7 @@ impl Response {
         } else {
             (integer(value)?, None)
         };
-        let mut slot = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = std::mem::replace(&mut *slot, status);
-        drop(slot);
-        drop(old);
+        self.replace_status(status);
         Ok(())
     }
 
@@ -383,6 +462,7 @@ impl Response {
             body.set_item("error", error)?;
             py.import("json")?.call_method1("dumps", (body,))?.extract()?
         };
+        *this.extras() = Extras::default();
         this.set_status(code.into_pyobject(py)?.as_any())?;
         let headers = PyList::empty(py);
         headers.append(("Content-Type", "application/json"))?;
@@ -417,9 +497,11 @@ impl Response {
         let message = message.as_ref().map(crate::text::isomorphic).transpose()?;
         steps.status_line(code, message.as_deref())?;
         match headers.cast_exact::<ResponseHeaders>() {
-            Ok(own) => own.get().for_each(|name, value| {
-                steps.field(name, value);
-            }),
+            Ok(own) => {
+                for field in &*own.get().lock() {
+                    steps.field(&field.name, &field.value);
+                }
+            }
             Err(_) => {
                 for header in headers.try_iter()? {
                     let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = header?.extract()?;
@@ -447,7 +529,9 @@ impl Response {
             }
             return Ok(());
         }
-        let Some(content) = this.content.get(py) else { return Ok(()) };
+        let Some(content) = this.content.get(py) else {
+            return Ok(());
+        };
         if content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>() {
             return Self::write_item(slf, writer.as_ref(), &content);
         }

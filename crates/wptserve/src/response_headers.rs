@@ -2,9 +2,11 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use proto::HeaderList;
 use pyo3::{
     Borrowed,
-    exceptions::PyKeyError,
+    exceptions::{PyKeyError, PyValueError},
     prelude::*,
     types::{PyBytes, PyList, PyTuple},
 };
@@ -16,68 +18,60 @@ use crate::text::field_bytes;
 #[pyclass(frozen, subclass, dict, module = "wptserve.response")]
 #[derive(Default)]
 pub(crate) struct ResponseHeaders {
-    groups: Mutex<Vec<Group>>,
-}
-
-struct Group {
-    name: Vec<u8>,
-    values: Vec<Vec<u8>>,
+    list: Mutex<HeaderList>,
 }
 
 impl ResponseHeaders {
-    fn lock(&self) -> MutexGuard<'_, Vec<Group>> {
+    /// The fields in order.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, HeaderList> {
         // No code panics while it holds the lock with the list half changed.
-        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Calls `each` with every name and value in order.
-    pub(crate) fn for_each(&self, mut each: impl FnMut(&[u8], &[u8])) {
-        for group in &*self.lock() {
-            for value in &group.values {
-                each(&group.name, value);
-            }
-        }
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Appends what an iterable of pairs holds.
     pub(crate) fn extend(&self, pairs: &Bound<'_, PyAny>) -> PyResult<()> {
         for pair in pairs.try_iter()? {
-            let pair = pair?;
-            if let Ok(tuple) = pair.cast::<PyTuple>()
-                && tuple.len() == 2
-            {
-                self.append(&tuple.get_item(0)?, &tuple.get_item(1)?)?;
-            } else {
-                let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = unpack(&pair)?;
-                self.append(&name, &value)?;
-            }
+            let (name, value) = unpack(&pair?)?;
+            self.append(&name, &value)?;
         }
         Ok(())
     }
-
-    fn values_of(&self, name: &[u8]) -> Option<Vec<Vec<u8>>> {
-        find(&mut self.lock(), name).map(|group| group.values.clone())
-    }
 }
 
-/// The two items of an iterable; Python's own error when there are not two.
-fn unpack<'py>(pair: &Bound<'py, PyAny>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+/// The two items of an iterable.
+pub(crate) fn unpack<'py>(
+    pair: &Bound<'py, PyAny>,
+) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    if let Ok(tuple) = pair.cast::<PyTuple>()
+        && tuple.len() == 2
+    {
+        return Ok((tuple.get_item(0)?, tuple.get_item(1)?));
+    }
     let items: Vec<Bound<'py, PyAny>> = pair.try_iter()?.collect::<PyResult<_>>()?;
     let count = items.len();
     let [name, value]: [Bound<'py, PyAny>; 2] = items.try_into().map_err(|_| {
-        pyo3::exceptions::PyValueError::new_err(format!(
+        PyValueError::new_err(format!(
             "a header is a (name, value) pair; this one has {count} items"
         ))
     })?;
     Ok((name, value))
 }
 
-fn find<'a>(groups: &'a mut [Group], name: &[u8]) -> Option<&'a mut Group> {
-    groups.iter_mut().find(|group| group.name.eq_ignore_ascii_case(name))
+fn copied(value: &Bound<'_, PyAny>) -> PyResult<Bytes> {
+    Ok(Bytes::copy_from_slice(&field_bytes(value)?))
 }
 
-fn byte_list<'py>(py: Python<'py>, values: &[Vec<u8>]) -> PyResult<Bound<'py, PyAny>> {
-    Ok(PyList::new(py, values.iter().map(|value| PyBytes::new(py, value)))?.into_any())
+/// The values of a header as a list; `None` when there is none.
+fn values<'py>(
+    py: Python<'py>,
+    list: &HeaderList,
+    name: &[u8],
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let values: Vec<_> = list.get_all(name).map(|value| PyBytes::new(py, value)).collect();
+    if values.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(PyList::new(py, values)?.into_any()))
 }
 
 #[pymethods]
@@ -88,26 +82,16 @@ impl ResponseHeaders {
     }
 
     /// Sets a header to one value. A header of that name keeps its place.
-    pub(crate) fn set(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let name = field_bytes(key)?.into_owned();
-        let values = vec![field_bytes(value)?.into_owned()];
-        let mut groups = self.lock();
-        match find(&mut groups, &name) {
-            Some(group) => *group = Group { name, values },
-            None => groups.push(Group { name, values }),
-        }
+    fn set(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (name, value) = (copied(key)?, copied(value)?);
+        self.lock().set(name, value);
         Ok(())
     }
 
     /// Adds a header beside those of that name.
-    pub(crate) fn append(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let name = field_bytes(key)?;
-        let value = field_bytes(value)?.into_owned();
-        let mut groups = self.lock();
-        match find(&mut groups, &name) {
-            Some(group) => group.values.push(value),
-            None => groups.push(Group { name: name.into_owned(), values: vec![value] }),
-        }
+    fn append(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (name, value) = (copied(key)?, copied(value)?);
+        self.lock().append(name, value);
         Ok(())
     }
 
@@ -118,19 +102,18 @@ impl ResponseHeaders {
         key: &Bound<'py, PyAny>,
         default: Fallback<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        match (self.values_of(&field_bytes(key)?), default) {
-            (Some(values), _) => byte_list(key.py(), &values),
-            (None, Fallback::EmptyList) => Ok(PyList::empty(key.py()).into_any()),
-            (None, Fallback::Given(default)) => Ok(default),
-        }
+        let py = key.py();
+        let name = field_bytes(key)?;
+        Ok(match (values(py, &self.lock(), &name)?, default) {
+            (Some(values), _) => values,
+            (None, Fallback::EmptyList) => PyList::empty(py).into_any(),
+            (None, Fallback::Given(default)) => default,
+        })
     }
 
     fn __getitem__<'py>(&self, key: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let name = field_bytes(key)?;
-        match self.values_of(&name) {
-            Some(values) => byte_list(key.py(), &values),
-            None => Err(missing(key.py(), &name)),
-        }
+        values(key.py(), &self.lock(), &name)?.ok_or_else(|| missing(key.py(), &name))
     }
 
     fn __setitem__(&self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -139,20 +122,14 @@ impl ResponseHeaders {
 
     fn __delitem__(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
         let name = field_bytes(key)?;
-        let mut groups = self.lock();
-        let at = groups.iter().position(|group| group.name.eq_ignore_ascii_case(&name));
-        match at {
-            Some(at) => {
-                groups.remove(at);
-                Ok(())
-            }
-            None => Err(missing(key.py(), &name)),
+        if self.lock().remove(&name) {
+            return Ok(());
         }
+        Err(missing(key.py(), &name))
     }
 
     fn __contains__(&self, key: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let name = field_bytes(key)?;
-        Ok(find(&mut self.lock(), &name).is_some())
+        Ok(self.lock().contains(&field_bytes(key)?))
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -160,15 +137,11 @@ impl ResponseHeaders {
     }
 
     /// All headers as a list of `(name, value)`, both `bytes`.
-    pub(crate) fn items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let items = PyList::empty(py);
-        let mut result = Ok(());
-        self.for_each(|name, value| {
-            if result.is_ok() {
-                result = items.append((PyBytes::new(py, name), PyBytes::new(py, value)));
-            }
-        });
-        result.map(|()| items.into_any())
+    fn items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let pair =
+            |field: &proto::Field| (PyBytes::new(py, &field.name), PyBytes::new(py, &field.value));
+        let items: Vec<_> = self.lock().iter().map(pair).collect();
+        Ok(PyList::new(py, items)?.into_any())
     }
 
     /// Appends every pair of an iterable.

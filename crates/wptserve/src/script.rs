@@ -17,7 +17,7 @@ use pyo3::{
     sync::PyOnceLock,
     types::{PyBytes, PyDict, PyModule, PyString, PyType},
 };
-use server::{Exchange, Finish, Handler, files};
+use server::{Exchange, Finish, Handler, file_cache::is_settled, files};
 
 use crate::{pool::Pool, request::Request, response::Response, slot::Slot};
 
@@ -61,9 +61,13 @@ impl Scripts {
         let Exchange { request, writer } = exchange;
         let path = files::file_system_path(&request);
         // Both fail only when memory is out; the dropped exchange then closes the connection.
-        let Ok(request) = Bound::new(py, Request::new(request)) else { return };
+        let Ok(request) = Bound::new(py, Request::new(request)) else {
+            return;
+        };
         let response = Response::new(request.clone().unbind(), writer);
-        let Ok(response) = Bound::new(py, response) else { return };
+        let Ok(response) = Bound::new(py, response) else {
+            return;
+        };
         let result = match path {
             Some(path) => self.run(py, path, &request, &response),
             None => Err(http_error(py, 404, None)),
@@ -136,10 +140,16 @@ impl Scripts {
         let source = py.detach(|| fs::read(&path))?;
         let source = PyBytes::new(py, &source);
         let code = compile(py, &source, &path)?;
-        let new = Compiled { modified, size, code: code.clone().unbind() };
-        let old =
-            self.compiled.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), new);
-        drop(old);
+        // A file that changes again within a tick of its clock looks the same.
+        if modified.is_some_and(is_settled) {
+            let new = Compiled { modified, size, code: code.clone().unbind() };
+            let old = self
+                .compiled
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(path.clone(), new);
+            drop(old);
+        }
         Ok((path, code))
     }
 }
@@ -182,22 +192,19 @@ fn execute(code: &Bound<'_, PyAny>, globals: &Bound<'_, PyDict>) -> PyResult<()>
     result.map(|_none| ())
 }
 
-/// Applies the pipes that the query or the file's name asks for.
+/// Applies the pipes that the query or the file's name asks for: those of the engine, and those
+/// that Python code registered.
 fn wrap_pipeline(
     request: &Bound<'_, Request>,
     response: &Bound<'_, Response>,
     path: &Path,
 ) -> PyResult<()> {
-    let in_query = request.get().inner.query().is_some_and(|query| {
-        // An approximation from above: the real parsing is behind it.
-        query.windows(4).any(|word| word == b"pipe") || query.contains(&b'%')
-    });
-    let in_name = path.as_os_str().as_encoded_bytes().windows(5).any(|word| word == b".sub.");
-    if !in_query && !in_name {
-        return Ok(());
-    }
-    let handlers = request.py().import("wptserve.handlers")?;
-    handlers.call_method1("wrap_pipeline", (path.as_os_str(), request, response))?;
+    static PIPELINE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let query = request.get().inner.query().map(AsRef::as_ref);
+    let path = path.as_os_str().as_encoded_bytes();
+    let Some(pipes) = server::pipes::pipe_string(path, query) else { return Ok(()) };
+    let pipeline = PIPELINE.import(request.py(), "wptserve.pipes", "Pipeline")?.call1((pipes,))?;
+    pipeline.call1((request, response))?;
     Ok(())
 }
 
@@ -209,6 +216,15 @@ fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
     if let Err(error) = result {
         broken = this.progress.lock().content_written;
         tell(response, error);
+    }
+    match Response::native(response) {
+        Ok(None) => {}
+        Ok(Some(native)) => {
+            this.progress.lock().respond(native);
+            this.release_writer();
+            return;
+        }
+        Err(error) => tell(response, error),
     }
     if let Err(error) = Response::write_unless_written(response) {
         let untouched = this.progress.lock().discard();
@@ -295,7 +311,9 @@ pub(crate) fn location(error: &Bound<'_, PyAny>) -> PyResult<Option<(String, u32
             return Ok(Some((file, line)));
         }
     }
-    let Ok(mut traceback) = error.getattr(intern!(py, "__traceback__")) else { return Ok(None) };
+    let Ok(mut traceback) = error.getattr(intern!(py, "__traceback__")) else {
+        return Ok(None);
+    };
     let mut place = None;
     while !traceback.is_none() {
         let code = traceback.getattr("tb_frame")?.getattr("f_code")?;

@@ -72,7 +72,9 @@ pub(crate) fn content_bytes<'a>(
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Ok(Some(Cow::Borrowed(bytes.as_bytes())));
     }
-    let Ok(text) = value.cast::<PyString>() else { return Ok(None) };
+    let Ok(text) = value.cast::<PyString>() else {
+        return Ok(None);
+    };
     if encoding.is_none()
         && let Ok(utf8) = text.to_str()
     {

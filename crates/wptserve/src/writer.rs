@@ -72,6 +72,11 @@ impl Progress {
         !self.flushed
     }
 
+    /// Ends with a response that the engine sends.
+    pub(crate) fn respond(&mut self, response: server::Response) {
+        self.sink.respond(response);
+    }
+
     /// Hands over what is pending and ends the response.
     pub(crate) fn finish(&mut self, finish: Finish) {
         self.sink.finish(Bytes::from(std::mem::take(&mut self.pending)), finish);
