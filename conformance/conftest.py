@@ -1,6 +1,7 @@
 """The two servers, the doc root they share, and the check that every case goes through."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -18,6 +19,7 @@ from docroot_extras import build_doc_root  # noqa: E402
 from expectations import Expectations  # noqa: E402
 from normalise import normalise  # noqa: E402
 from wire import Outcome, Step, exchange  # noqa: E402
+from wpt_config import CONFIG  # noqa: E402
 
 SUBJECT = os.environ.get("SUBJECT", "ours")
 
@@ -50,20 +52,46 @@ def run(case: Case, server: servers.Server) -> Outcome:
     return normalise(outcome, server, case.mask)
 
 
-@pytest.fixture(scope="session")
-def pair(tmp_path_factory: pytest.TempPathFactory):
-    """Both servers, started once over one doc root."""
-    work = tmp_path_factory.mktemp("conformance").resolve()
-    doc_root = build_doc_root(HERE / "docroot", work / "docroot")
+@contextlib.contextmanager
+def start_pair(work: pathlib.Path, doc_root: pathlib.Path, config: dict | None = None):
+    """Subject and reference over one doc root, with one config."""
+    config = config and {"doc_root": str(doc_root), **config}
     if SUBJECT == "ours":
-        subject = servers.start_ours(doc_root, work)
-        expectations = Expectations.load(HERE / "expectations.toml")
+        subject = servers.start_ours(doc_root, work, config=config)
     elif SUBJECT == "wptserve":
-        subject = servers.start_reference(doc_root, work, "subject")
-        expectations = Expectations()
+        subject = servers.start_reference(doc_root, work, "subject", config=config)
     else:
         raise pytest.UsageError(f"SUBJECT={SUBJECT}: 'ours' or 'wptserve'")
-    with servers.start_reference(doc_root, work) as reference, subject as subject:
+    with servers.start_reference(doc_root, work, config=config) as reference, subject as subject:
+        yield subject, reference
+
+
+@pytest.fixture(scope="session")
+def expectations() -> Expectations:
+    """The intended differences; the reference has none with itself."""
+    return Expectations.load(HERE / "expectations.toml") if SUBJECT == "ours" else Expectations()
+
+
+@pytest.fixture(scope="session")
+def doc_root(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The doc root that all servers of a run share."""
+    work = tmp_path_factory.mktemp("conformance").resolve()
+    return build_doc_root(HERE / "docroot", work / "docroot")
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory, doc_root, expectations):
+    """Both servers, started once."""
+    work = tmp_path_factory.mktemp("servers").resolve()
+    with start_pair(work, doc_root) as (subject, reference):
+        yield Pair(subject, reference, expectations)
+
+
+@pytest.fixture(scope="session")
+def configured_pair(tmp_path_factory: pytest.TempPathFactory, doc_root, expectations):
+    """Both servers with hosts, subdomains and ports as a real tree has them."""
+    work = tmp_path_factory.mktemp("configured").resolve()
+    with start_pair(work, doc_root, CONFIG) as (subject, reference):
         yield Pair(subject, reference, expectations)
 
 

@@ -1,12 +1,14 @@
 """Take out of an outcome what may differ between two servers that agree.
 
 That is: the servers' own values of Date and Server, the server's own port, the doc root's
-place, times a case masks, and the server's own frames in a traceback.
+place, times a case masks, the server's own frames in a traceback, what a gzip member says of
+its maker, and the boundary of a multipart body.
 """
 
 import dataclasses
 import json
 import re
+import zlib
 
 from servers import Server
 from wire import Outcome, Response
@@ -19,9 +21,11 @@ _IS_OWN_VALUE = {
     b"server": re.compile(rb"(BaseHTTP|wptserve)/.*", re.I),
 }
 _NEVER = re.compile(rb"(?!)")
-# Random values a response may hold: the boundary of a multipart body.
+# Random values a response may hold.
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _NIL_UUID = b"00000000-0000-4000-8000-000000000000"
+_BYTERANGES = re.compile(rb"\s*multipart/byteranges;\s*boundary=(.+)", re.I)
+_GZIP = b"\x1f\x8b\x08"
 
 
 def normalise(
@@ -33,7 +37,9 @@ def normalise(
 
 
 def _normalise_response(response: Response, server: Server, mask: tuple[bytes, ...]) -> Response:
-    body = _mask_text(_without_server_frames(response.body, server), server, mask)
+    response = _without_boundary(response)
+    body = _without_server_frames(_without_gzip(response.body), server)
+    body = _mask_text(body, server, mask)
     framed = str(len(response.body)).encode()
     headers = []
     for line in response.headers:
@@ -48,8 +54,39 @@ def _normalise_response(response: Response, server: Server, mask: tuple[bytes, .
     return dataclasses.replace(response, headers=headers, body=body)
 
 
+def _without_boundary(response: Response) -> Response:
+    """The same response with a boundary of its own choice in a multipart/byteranges body."""
+    types = response.header_values(b"content-type")
+    match = _BYTERANGES.fullmatch(types[-1]) if types else None
+    if match is None:
+        return response
+    headers = [
+        line.replace(match[1], b"BOUNDARY") if _BYTERANGES.search(line) else line
+        for line in response.headers
+    ]
+    body = response.body.replace(b"--" + match[1], b"--BOUNDARY")
+    framed = b"Content-Length: %d" % len(response.body)
+    headers = [b"Content-Length: %d" % len(body) if h == framed else h for h in headers]
+    return dataclasses.replace(response, headers=headers, body=body)
+
+
+def _without_gzip(body: bytes) -> bytes:
+    """A complete gzip member as its content; how it was packed is the packer's affair."""
+    if not body.startswith(_GZIP):
+        return body
+    unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        content = unpacking.decompress(body)
+    except zlib.error:
+        return body
+    if not unpacking.eof:
+        return body
+    return b"gzip flags %d (%s)" % (body[3], _without_gzip(content)) + unpacking.unused_data
+
+
 def _mask_text(data: bytes, server: Server, mask: tuple[bytes, ...]) -> bytes:
-    data = re.sub(rb"(?<!\d)%d(?!\d)" % server.port, b"PORT", data)
+    for name, port in [(b"PORT", server.port), *((b"PORT2", p) for p in server.other_ports)]:
+        data = re.sub(rb"(?<!\d)%d(?!\d)" % port, name, data)
     data = data.replace(str(server.doc_root).encode(), b"DOCROOT")
     data = _UUID.sub(_NIL_UUID, data)
     for pattern in mask:

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,13 +18,17 @@ START_TIMEOUT = 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """A running server: what it is, where it listens, and its process."""
+    """A running server: what it is, where it listens, and its process.
+
+    `other_ports` are those its config names beside the one that is asked.
+    """
 
     name: str
     host: str
     port: int
     doc_root: pathlib.Path
     process: subprocess.Popen
+    other_ports: tuple[int, ...] = ()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -39,35 +44,66 @@ def ours_binary() -> pathlib.Path:
 
 @contextlib.contextmanager
 def start_ours(
-    doc_root: pathlib.Path, work: pathlib.Path, binary: pathlib.Path | None = None
+    doc_root: pathlib.Path,
+    work: pathlib.Path,
+    binary: pathlib.Path | None = None,
+    config: dict | None = None,
 ) -> Iterator[Server]:
     """Our server on a free port, its log in `work`."""
     ready_file = work / "ours.ready.json"
+    ports, options = _configured(config, work / "ours.config.json")
     command = [
-        str((binary or ours_binary()).resolve()), str(doc_root), "--port", "0",
+        str((binary or ours_binary()).resolve()), str(doc_root),
         "--python", os.environ.get("WPTSERVE_PYTHON", sys.executable),
-        "--ready-file", str(ready_file),
+        "--ready-file", str(ready_file), *(options or ["--port", "0"]),
     ]
     with _running("ours", command, {}, ready_file, doc_root, work) as server:
-        yield server
+        yield dataclasses.replace(server, other_ports=tuple(ports[1:]))
 
 
 @contextlib.contextmanager
 def start_reference(
-    doc_root: pathlib.Path, work: pathlib.Path, name: str = "wptserve", python: str | None = None
+    doc_root: pathlib.Path,
+    work: pathlib.Path,
+    name: str = "wptserve",
+    python: str | None = None,
+    config: dict | None = None,
 ) -> Iterator[Server]:
     """The reference on a free port, its log in `work`."""
     ready_file = work / f"{name}.ready.json"
+    ports, options = _configured(config, work / f"{name}.config.json")
     python = python or os.environ.get("REFERENCE_PYTHON", sys.executable)
     environment = {
         "REFERENCE_DOC_ROOT": str(doc_root),
         "REFERENCE_READY_FILE": str(ready_file),
+        "REFERENCE_PORT": str(ports[0] if ports else free_port()),
+        "REFERENCE_CONFIG": options[1] if options else "",
         # The order of POST keys follows the hash seed there.
         "PYTHONHASHSEED": "0",
     }
     command = [python, str(HERE / "reference_server.py")]
     with _running(name, command, environment, ready_file, doc_root, work) as server:
-        yield server
+        yield dataclasses.replace(server, other_ports=tuple(ports[1:]))
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _configured(config: dict | None, path: pathlib.Path) -> tuple[list[int], list[str]]:
+    """Two ports for HTTP, and the options that name a config file with them and `config`.
+
+    A server with a config listens where its config says that it does, or templates would
+    speak of a port that is not there. Without one there is nothing to say.
+    """
+    if config is None:
+        return [], []
+    ports = [free_port(), free_port()]
+    path.write_text(json.dumps({**config, "ports": {**config["ports"], "http": ports}}))
+    return ports, ["--config", str(path)]
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """The suite's own parts: cutting, normalising, comparing and judging."""
 
+import gzip
 import json
 import pathlib
 
@@ -10,8 +11,10 @@ from expectations import Expectation, Expectations
 from normalise import normalise
 from servers import Server
 from wire import Outcome, Response, split_responses
+from wpt_files import header_targets, urls_in
 from wpt_handlers import is_handler
-from wpt_sweep import classify
+from wpt_static_sweep import compare_static
+from wpt_sweep import Answer, classify
 
 SERVER = Server("any", "127.0.0.1", 8123, pathlib.Path("/doc/root"), None)
 
@@ -83,6 +86,31 @@ def test_a_traceback_keeps_the_frames_below_the_doc_root():
         '    File "DOCROOT/x.py", line 2, in main\n    fail()\n  KeyError: b\'x\''
     )
     assert response.headers == [b"Content-Length: %d" % len(response.body)]
+
+
+@pytest.mark.parametrize("level", [1, 9])
+def test_a_gzip_member_is_compared_by_its_content(level):
+    body = gzip.compress(gzip.compress(b"content"), level, mtime=level)
+    raw = _response(b"Content-Length: %d" % len(body), body=body)
+    (response,) = normalise(_outcome(raw), SERVER).responses
+    assert response.body == b"gzip flags 0 (gzip flags 0 (content))"
+    assert response.headers == [b"Content-Length: %d" % len(response.body)]
+    cut = _response(b"Content-Length: 12", body=body[:12])
+    assert normalise(_outcome(cut), SERVER).responses[0].body == body[:12]
+
+
+def test_a_boundary_of_byte_ranges_is_the_servers_own_affair():
+    body = b"\r\n--b1\r\nA: 1\r\n\r\nx\r\n--b1--"
+    raw = _response(
+        b"Content-Type: multipart/byteranges; boundary=b1", b"Content-Length: %d" % len(body),
+        body=body,
+    )
+    (response,) = normalise(_outcome(raw), SERVER).responses
+    assert response.body == b"\r\n--BOUNDARY\r\nA: 1\r\n\r\nx\r\n--BOUNDARY--"
+    assert response.headers == [
+        b"Content-Type: multipart/byteranges; boundary=BOUNDARY",
+        b"Content-Length: %d" % len(response.body),
+    ]
 
 
 def _names(reference: Outcome, ours: Outcome) -> list[str]:
@@ -198,3 +226,56 @@ def test_a_sweep_tells_random_answers_from_different_ones():
     closed = _outcome(_response(), "closed")
     framed = _outcome(_response(b"Content-Length: 0"), "open")
     assert classify([], differences(closed, framed))[0] == "same apart from intended differences"
+
+
+URLS = {
+    'x = "a.js?pipe=sub";': ["/d/a.js?pipe=sub"],
+    "x = '../a.js?b=1&pipe=header(X, y)';": ["/a.js?b=1&pipe=header(X,%20y)"],
+    "x = 'http://{{host}}:{{ports[http][0]}}/a?pipe=sub';": ["/a?pipe=sub"],
+    "x = '{{location[server]}}/a?pipe=sub';": ["/a?pipe=sub"],
+    "x = `a?pipe=status(204)`": ["/d/a?pipe=status(204)"],
+    "x = 'a?pipe=header(X,a\\\\,b)'": ["/d/a?pipe=header(X,a\\,b)"],
+    "x = 'a?pipe=sub&r=' + Math.random()": ["/d/a?pipe=sub&r="],
+    "x = `${a}?pipe=sub`": [], "x = b + '?pipe=sub'": [], "x = 'a?pipe=header(X,' + v + ')'": [],
+    "x = 'a?pipe='": [], "x = 'a?pipe=sub|'": [], "x = 'a?pipe=sub": [], "a?pipe=sub": [],
+}
+
+
+@pytest.mark.parametrize("source", URLS)
+def test_piped_urls_are_read_out_of_scripts(source):
+    assert urls_in(source, pathlib.Path("d/f.js")) == URLS[source]
+
+
+def test_piped_urls_are_read_out_of_markup():
+    text = (
+        '<img src="a.png?x&amp;pipe=trickle(d1)"><link href=b.css?pipe=sub>'
+        "<style>@import url(c.css?pipe=status(404));</style>"
+        "<script>var a = \"<script src='d.js?pipe=header(A,b)'>\"</script>"
+    )
+    assert urls_in(text, pathlib.Path("f.html")) == [
+        "/a.png?x&pipe=trickle(d1)", "/b.css?pipe=sub", "/c.css?pipe=status(404)",
+        "/d.js?pipe=header(A,b)",
+    ]
+
+
+def test_header_files_speak_of_their_targets():
+    files = [pathlib.Path("d") / name for name in [
+        "a b.html", "a b.html.headers", "c.js.sub.headers", "e.py", "e.py.headers", "f.txt",
+    ]]
+    assert header_targets(files) == ["/d/a%20b.html", "/d/c.js"]
+    whole = header_targets([*files, pathlib.Path("d/__dir__.headers")])
+    assert "/d/f.txt" in whole and "/d/e.py" not in whole
+
+
+def test_a_static_answer_may_have_a_length_and_its_own_words():
+    def answer(raw: bytes) -> Answer:
+        return Answer(_outcome(raw, "closed"), False, 0.0)
+
+    framed = answer(_response(b"Content-Length: 4", body=b"file"))
+    assert [d.name for d in compare_static(answer(_response(body=b"file")), framed)] == ["framing"]
+    assert [d.name for d in compare_static(answer(_response(body=b"fil")), framed)] == [
+        "framing", "body"
+    ]
+    failed = b'{"error": {"code": 500, "message": "Internal server error loading u:\\n  %s"}}'
+    words = [answer(_response(body=failed % text)) for text in (b"theirs", b"ours")]
+    assert [d.name for d in compare_static(*words)] == ["exception-text"]

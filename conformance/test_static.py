@@ -1,4 +1,4 @@
-"""Files served as they are: types, names, directories, `.asis`, and what is not found."""
+"""Files served as they are: types, names, methods, and what is not found."""
 
 from urllib.parse import quote
 
@@ -83,40 +83,6 @@ PATHS = [
     get("path-hash", "/static/page.html#fragment"),
 ]
 
-DIRECTORIES = [
-    get("directory-root", "/"),
-    get("directory-listing", "/static/listing/"),
-    get("directory-odd-names", "/static/odd/"),
-    get("directory-empty", "/static/empty-directory/"),
-    get("directory-index-not-served", "/static/index/"),
-    get("directory-listing-query", "/static/listing/?a=b"),
-    get("directory-listing-escaped", "/static/odd/directory%20with%20space/"),
-    get("directory-double-slash", "/static//listing/"),
-    get("directory-redirect", "/static/listing"),
-    get("directory-redirect-query", "/static/listing?x=1"),
-    get("directory-redirect-empty-query", "/static/listing?"),
-    get("directory-redirect-escaped", "/static/odd/directory%20with%20space"),
-    get("directory-redirect-link", "/static/linked-directory"),
-    send("directory-redirect-no-host", request("/static/listing", host=None)),
-    send("directory-redirect-absolute-form",
-         request("http://other.test:81/static/listing")),
-]
-
-ASIS = [
-    get("asis-crlf", "/asis/crlf.asis"),
-    get("asis-line-feeds", "/asis/line-feeds.asis"),
-    get("asis-http10", "/asis/http10.asis"),
-    get("asis-nul", "/asis/nul.asis"),
-    get("asis-not-http", "/asis/not-http.asis"),
-    get("asis-empty", "/asis/empty.asis"),
-    get("asis-missing", "/asis/none.asis"),
-    get("asis-directory", "/asis/directory.asis"),
-    get("asis-directory-slash", "/asis/directory.asis/"),
-    get("asis-query", "/asis/crlf.asis?a=b"),
-    send("asis-head", request("/asis/crlf.asis", "HEAD")),
-    send("asis-post", request("/asis/crlf.asis", "POST", body=b"x")),
-]
-
 METHODS = [
     send(f"static-{method.lower()}", request("/static/page.html", method, body=b""))
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "CHICKEN"]
@@ -143,16 +109,6 @@ def test_head(pair, case):
 
 @parametrize(PATHS)
 def test_paths(pair, case):
-    pair.check(case)
-
-
-@parametrize(DIRECTORIES)
-def test_directories(pair, case):
-    pair.check(case)
-
-
-@parametrize(ASIS)
-def test_asis(pair, case):
     pair.check(case)
 
 

@@ -18,7 +18,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from compare import Difference, differences
 from normalise import normalise
@@ -43,17 +43,22 @@ class Answer:
     seconds: float
 
 
-def ask(server: Server, path: str) -> Answer:
-    """One bare GET on a connection of its own, read until the server ends it."""
+def ask(
+    server: Server,
+    path: str,
+    time_limit: float = TIME_LIMIT,
+    byte_cap: int = BYTE_CAP,
+    fields: str = "Host: 127.0.0.1:{port}\r\n",
+) -> Answer:
+    """One GET on a connection of its own, read until the server ends it."""
     started = time.monotonic()
-    request = (
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n"
-    )
-    with Connection(server.address, TIME_LIMIT) as connection:
+    fields = fields.format(port=server.port)
+    request = f"GET {path} HTTP/1.1\r\n{fields}Connection: close\r\n\r\n"
+    with Connection(server.address, time_limit) as connection:
         connection.send(request.encode())
-        while connection.read(TIME_LIMIT) and len(connection.received) < BYTE_CAP:
+        while connection.read(time_limit) and len(connection.received) < byte_cap:
             pass
-        received, ended = connection.received[:BYTE_CAP], connection.ended
+        received, ended = connection.received[:byte_cap], connection.ended
     responses = split_responses(received, [b"GET"])
     outcome = normalise(Outcome(responses, "closed" if ended else "silent", received), server)
     outcome.responses = [_without_connection(response) for response in outcome.responses]
@@ -119,12 +124,19 @@ def reason(difference: Difference) -> str:
     return f"{difference.name}: {theirs!r} -> {own!r}"[:300]
 
 
-def sweep(paths: list[str], servers: list[Server], log: Callable[[str], None]) -> list[dict]:
+def sweep(
+    paths: list[str],
+    servers: list[Server],
+    log: Callable[[str], None],
+    ask: Callable[[Server, str], Answer] = ask,
+    compare: Callable[[Answer, Answer], list[Difference]] = compare,
+) -> list[dict]:
     """Ask the reference, the reference again and the subject for every path."""
     results = []
 
     def one(path: str) -> dict:
-        first, second, subject = (ask(server, path) for server in servers)
+        # All three at once: what is slow on one is slow on all.
+        first, second, subject = asking.map(lambda server: ask(server, path), servers)
         again = compare(first, second)
         verdict, found = classify(again, compare(first, subject))
         return {
@@ -138,7 +150,10 @@ def sweep(paths: list[str], servers: list[Server], log: Callable[[str], None]) -
             "seconds": {"reference": round(first.seconds, 3), "subject": round(subject.seconds, 3)},
         }
 
-    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+    with (
+        concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool,
+        concurrent.futures.ThreadPoolExecutor(PARALLEL * len(servers)) as asking,
+    ):
         for result in pool.map(one, paths):
             results.append(result)
             if result["verdict"] == "different":
@@ -152,21 +167,21 @@ def _status(answer: Answer) -> str | None:
     return None if status is None else status.decode("latin-1")
 
 
-def summary(results: list[dict]) -> dict[str, int]:
-    """How many handlers got each verdict."""
+def summary(results: list[dict], what: str = "handlers") -> dict[str, int]:
+    """How many of `what` were asked for, and how many got each verdict."""
     order = ["same", "same apart from intended differences", "non-deterministic", "different"]
     counts = collections.Counter(result["verdict"] for result in results)
     random = [result for result in results if result["verdict"] == "non-deterministic"]
     return {
-        "handlers": len(results),
+        what: len(results),
         **{verdict: counts[verdict] for verdict in order},
         "non-deterministic, same but for numbers": sum(r["same_but_for_numbers"] for r in random),
     }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """The command; 0 when no handler differs."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options(description: str) -> argparse.ArgumentParser:
+    """The options that every sweep has."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--wpt-root", type=pathlib.Path, required=True)
     parser.add_argument("--reference-python", default=sys.executable,
                         help="an interpreter that has wptserve from PyPI")
@@ -175,23 +190,37 @@ def main(argv: list[str] | None = None) -> int:
                         help="compare the reference with itself, to check this command")
     parser.add_argument("--only", default="", help="only paths that contain this")
     parser.add_argument("--out", type=pathlib.Path, help="where the results go, as JSON")
-    arguments = parser.parse_args(argv)
-    root = arguments.wpt_root.resolve()
-    paths = [path for path in handler_paths(root) if arguments.only in path]
+    return parser
 
+
+@contextlib.contextmanager
+def three_servers(
+    arguments: argparse.Namespace, config: dict | None = None
+) -> Iterator[list[Server]]:
+    """The reference twice, and the subject, over the tree."""
+    root = arguments.wpt_root.resolve()
     with contextlib.ExitStack() as stack:
         work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
         def reference(name: str) -> Server:
             return stack.enter_context(
-                start_reference(root, work, name, arguments.reference_python)
+                start_reference(root, work, name, arguments.reference_python, config)
             )
 
         servers = [reference("first"), reference("second")]
         if arguments.subject_reference:
             servers.append(reference("third"))
         else:
-            servers.append(stack.enter_context(start_ours(root, work, arguments.bin)))
+            servers.append(stack.enter_context(start_ours(root, work, arguments.bin, config)))
+        yield servers
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command; 0 when no handler differs."""
+    arguments = options(__doc__.splitlines()[0]).parse_args(argv)
+    root = arguments.wpt_root.resolve()
+    paths = [path for path in handler_paths(root) if arguments.only in path]
+    with three_servers(arguments) as servers:
         results = sweep(paths, servers, print)
 
     counts = summary(results)

@@ -1,0 +1,2 @@
+def main(request, response):
+    return b"0123456789"

@@ -1,0 +1,2 @@
+def main(request, response):
+    return [], [b"01234", b"56789"]

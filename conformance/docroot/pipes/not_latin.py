@@ -1,0 +1,2 @@
+def main(request, response):
+    return "\u5929\xe9"

@@ -1,0 +1,2 @@
+def main(request, response):
+    response.set_error(418, "short")
