@@ -35,8 +35,14 @@ class Server:
         return (self.work / "stdout").read_text()
 
     def log(self) -> str:
-        """What is on its standard error."""
-        return (self.work / "stderr").read_text()
+        """What is on its standard error, once nothing has come for a moment: a thread writes it."""
+        text, still = "", time.monotonic()
+        while time.monotonic() - still < 0.15:
+            now = (self.work / "stderr").read_text()
+            if now != text:
+                text, still = now, time.monotonic()
+            time.sleep(0.01)
+        return text
 
     def memory(self) -> int:
         """Resident memory in bytes."""
