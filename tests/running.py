@@ -36,8 +36,10 @@ class Server:
 
     def log(self) -> str:
         """What is on its standard error, once nothing has come for a moment: a thread writes it."""
-        text, still = "", time.monotonic()
-        while time.monotonic() - still < 0.15:
+        text, begun = "", time.monotonic()
+        still = begun
+        # A log that goes on and on is never still.
+        while time.monotonic() < min(still + 0.15, begun + 1):
             now = (self.work / "stderr").read_text()
             if now != text:
                 text, still = now, time.monotonic()
