@@ -34,13 +34,17 @@ class Server:
         """What is on its standard output."""
         return (self.work / "stdout").read_text()
 
+    def log_so_far(self) -> str:
+        """What is on its standard error right now."""
+        return (self.work / "stderr").read_text()
+
     def log(self) -> str:
         """What is on its standard error, once nothing has come for a moment: a thread writes it."""
         text, begun = "", time.monotonic()
         still = begun
         # A log that goes on and on is never still.
         while time.monotonic() < min(still + 0.15, begun + 1):
-            now = (self.work / "stderr").read_text()
+            now = self.log_so_far()
             if now != text:
                 text, still = now, time.monotonic()
             time.sleep(0.01)
