@@ -283,15 +283,15 @@ mod tests {
     fn a_failure_leads_with_file_line_and_url() {
         let event = Event::HandlerFailed {
             url: "http://h/x.py",
-            location: Some(("/root/x.py", 3)),
+            location: Some(("/doc/x.py", 3)),
             message: "Internal server error loading http://h/x.py:\n  Traceback\nValueError: x",
         };
         assert_eq!(
             log(false).text(&event),
-            "error: /root/x.py:3 failed for http://h/x.py\n  Traceback\nValueError: x"
+            "error: /doc/x.py:3 failed for http://h/x.py\n  Traceback\nValueError: x"
         );
         let line: serde_json::Value =
             serde_json::from_str(&json_line(&event, Level::Error)).unwrap();
-        assert_eq!((line["file"].as_str(), line["line"].as_u64()), (Some("/root/x.py"), Some(3)));
+        assert_eq!((line["file"].as_str(), line["line"].as_u64()), (Some("/doc/x.py"), Some(3)));
     }
 }
