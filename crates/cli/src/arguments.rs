@@ -2,15 +2,22 @@
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::{
+    Args, CommandFactory, Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
-use crate::{Exit, log};
+use crate::{Exit, log, settings::Overrides};
 
 /// What the arguments ask for.
 #[derive(Debug)]
 pub enum Command {
     /// Serve a document root.
     Serve(ServeArguments),
+    /// List the routes, or explain what answers a URL.
+    Routes(RoutesArguments),
+    /// Print the configuration or its schema.
+    Config(ConfigArguments),
     /// Say which version this is.
     Version {
         /// The Python of `--python`.
@@ -23,15 +30,98 @@ pub enum Command {
 /// A file NAME.py with `def main(request, response)` answers the requests for its URL. It runs in
 /// the Python that is found: --python, else WPTSERVE_PYTHON, else the active virtual
 /// environment's, else python3 or python on the PATH; 3.10 or newer.
-#[derive(Debug, Clone, Parser)]
+#[derive(Debug, Parser)]
 #[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 #[command(
     name = "wptserve",
     disable_version_flag = true,
-    after_help = "Exit codes: 0 stopped by a signal, 2 wrong arguments, 3 the document root cannot \
+    // A folder may have any name: `wptserve ./routes` serves one of that name.
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = "A folder with the name of a command is served as ./NAME.\n\n\
+                  Exit codes: 0 stopped by a signal, 2 wrong arguments, 3 the document root cannot \
                   be served,\n4 an address cannot be listened on, 5 the configuration is wrong, \
                   6 the Python cannot be used, 1 anything else."
 )]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Named>,
+
+    #[command(flatten)]
+    serve: ServeArguments,
+}
+
+/// A command with a name.
+#[derive(Debug, Subcommand)]
+enum Named {
+    Routes(RoutesArguments),
+    Config(ConfigArguments),
+}
+
+/// List the routes, or say what answers a URL and why
+///
+/// Without a URL the routes are listed in the order in which they are tried. With one: which
+/// rewrite and which route it meets, which file that leads to, which .headers files and pipes
+/// apply, and the answer. No Python runs.
+#[derive(Debug, Clone, Args)]
+pub struct RoutesArguments {
+    /// A path such as /x/y.html?pipe=status(404), or a whole URL
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) source: Source,
+
+    /// The method of the request
+    #[arg(short, long, value_name = "METHOD", default_value = "GET")]
+    pub method: String,
+
+    /// Print JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Print the configuration, or the schema of its file
+#[derive(Debug, Clone, Args)]
+#[group(id = "what", args = ["show", "schema"], required = true, multiple = false)]
+pub struct ConfigArguments {
+    /// Print the configuration as handlers and templates see it
+    #[arg(long)]
+    pub show: bool,
+
+    /// Print the JSON Schema of the configuration file, for editors
+    #[arg(long)]
+    pub schema: bool,
+
+    #[command(flatten)]
+    pub(crate) source: Source,
+}
+
+// What a command looks at. (A doc comment would become the command's help.)
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Source {
+    /// A configuration file in the reference's JSON format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The document root [default: the configuration's, else the working directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
+
+impl Source {
+    pub(crate) fn overrides(&self) -> Overrides<'_> {
+        Overrides {
+            config: self.config.as_deref(),
+            doc_root: self.root.as_deref(),
+            ..Overrides::default()
+        }
+    }
+}
+
+/// What is served, and how.
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub struct ServeArguments {
     /// The folder to serve
     #[arg(value_name = "DOC_ROOT")]
@@ -94,15 +184,30 @@ pub enum LogFormat {
 /// Parses arguments, without the program's name. Help and errors are printed here.
 pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
     let name = OsString::from("wptserve");
-    match ServeArguments::try_parse_from(std::iter::once(name).chain(arguments)) {
-        Ok(arguments) if arguments.version => Ok(Command::Version { python: arguments.python }),
-        Ok(arguments) => Ok(Command::Serve(arguments)),
+    match Arguments::try_parse_from(std::iter::once(name).chain(arguments)) {
+        Ok(Arguments { command: Some(Named::Routes(routes)), .. }) => Ok(Command::Routes(routes)),
+        Ok(Arguments { command: Some(Named::Config(config)), .. }) => Ok(Command::Config(config)),
+        Ok(Arguments { serve, .. }) if serve.version => {
+            Ok(Command::Version { python: serve.python })
+        }
+        Ok(Arguments { serve, .. }) => Ok(Command::Serve(serve)),
         Err(error) => {
+            let error = second_argument(&error).unwrap_or(error);
             // Fails only when the stream is closed, and then nobody reads it.
             let _closed = error.print();
             Err(if error.use_stderr() { Exit::Usage } else { Exit::Success })
         }
     }
+}
+
+/// What clap takes for a command after a document root is one argument too many.
+fn second_argument(error: &clap::Error) -> Option<clap::Error> {
+    let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let message = format!("unexpected argument '{name}' found");
+    let conflict = error.kind() == ErrorKind::ArgumentConflict;
+    conflict.then(|| Arguments::command().error(ErrorKind::UnknownArgument, message))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -116,9 +221,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl ServeArguments {
-    /// The folder to serve, by default the working directory.
-    pub fn doc_root(&self) -> PathBuf {
-        self.doc_root.clone().unwrap_or_else(|| PathBuf::from("."))
+    pub(crate) fn overrides(&self) -> Overrides<'_> {
+        Overrides {
+            config: self.config.as_deref(),
+            doc_root: self.doc_root.as_deref(),
+            host: self.host.as_deref(),
+            port: self.port,
+        }
     }
 
     /// Whether requests are logged: always for people who watch, else when asked for.

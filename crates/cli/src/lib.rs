@@ -3,19 +3,24 @@
 //! It knows no Python: what runs `.py` files is handed in as a [`HandlerLoader`].
 
 mod arguments;
+mod configuration;
 mod exit;
 pub mod interpreter;
 mod log;
 mod ready;
+mod routes;
 mod serve;
+mod settings;
 
 use std::{ffi::OsString, sync::Arc};
 
 use server::{Environment, Handler, stash::StashStore};
 
-pub use arguments::{Command, ServeArguments, parse};
+pub use arguments::{Command, ConfigArguments, RoutesArguments, ServeArguments, parse};
+pub use configuration::configuration;
 pub use exit::Exit;
 pub use log::{error, print};
+pub use routes::routes;
 pub use serve::serve;
 
 /// Makes the handler for Python files.
@@ -32,6 +37,8 @@ pub trait HandlerLoader {
 pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
     let exit = match parse(arguments) {
         Ok(Command::Serve(arguments)) => serve(&arguments, loader),
+        Ok(Command::Routes(arguments)) => routes(&arguments),
+        Ok(Command::Config(arguments)) => configuration(&arguments),
         Ok(Command::Version { .. }) => {
             print(&format!("wptserve {}\n", env!("CARGO_PKG_VERSION")));
             Exit::Success

@@ -246,6 +246,14 @@ pub fn error(text: &str) {
     let _closed = io::stderr().lock().write_all(format!("{label}: {text}\n").as_bytes());
 }
 
+/// Prints a warning of a command that goes on.
+pub(crate) fn warning(text: &str) {
+    let label =
+        if is_terminal() { format!("{YELLOW}warning{RESET}") } else { "warning".to_owned() };
+    // Nobody reads a closed stream.
+    let _closed = io::stderr().lock().write_all(format!("{label}: {text}\n").as_bytes());
+}
+
 /// So many lines wait at most.
 const MOST_LINES: usize = 16 * 1024;
 

@@ -1,89 +1,53 @@
 //! `wptserve DOC_ROOT`: one server in the foreground.
 
-use std::{fs, io, net::SocketAddr, path::Path, sync::Arc};
+use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use server::{
-    Bound, Config, Environment, Error, Limits, Router, Server, Wakes,
+    Bound, Environment, Error, Limits, Server, Wakes,
     event::{Event, EventSink, Level},
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
+    router::FileHandlers,
 };
 
 use crate::{
     Exit, HandlerLoader, ServeArguments,
     log::{self, Log, Style},
     ready,
+    settings::{DEFAULT_PORT, Failure, Settings},
 };
 
 /// Serves until SIGINT or SIGTERM.
 pub fn serve(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Exit {
     match start(arguments, loader) {
         Ok(()) => Exit::Success,
-        Err(Failure { exit, message }) => {
-            log::error(&message);
-            exit
-        }
-    }
-}
-
-struct Failure {
-    exit: Exit,
-    message: String,
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self { exit: Exit::of(&error), message: error.to_string() }
+        Err(failure) => failure.told(),
     }
 }
 
 fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), Failure> {
-    let (mut config, warnings) = match &arguments.config {
-        Some(path) => Config::load(path)?,
-        None => (Config::default(), Vec::new()),
-    };
-    let doc_root = match (&arguments.doc_root, &config.doc_root) {
-        (None, Some(doc_root)) => doc_root.into(),
-        _ => arguments.doc_root(),
-    };
-    let shown_root = doc_root.clone();
-    let doc_root = fs::canonicalize(&doc_root)
-        .and_then(|path| fs::read_dir(&path).map(|_readable| path))
-        .map_err(|error| Error::DocRoot { path: doc_root, reason: error.to_string() })?;
+    let settings = Settings::load(arguments.overrides())?;
 
     // Thousands of connections at once need more descriptors than the usual soft limit. Where it
     // cannot be raised, the usual number has to do.
     let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
-    let host = arguments.host.as_ref().or(config.server_host.as_ref());
-    let host = host.map_or("127.0.0.1", String::as_str);
-    let host = host.to_owned();
-    if arguments.config.is_none() {
-        // As in the reference: without a configuration, browsers use what is listened on.
-        config.browser_host.clone_from(&host);
-    }
-    let configured = config.http_ports();
-    let ports = match arguments.port {
-        Some(port) => vec![port],
-        None if configured.is_empty() => vec![DEFAULT_PORT],
-        None => configured,
-    };
-    let bound = Bound::new(&host, &ports)?;
+    let bound = Bound::new(&settings.host, &settings.ports)?;
     let addresses = bound.addresses();
 
     let log = Arc::new(Log::new(Style::of(arguments)).map_err(Error::Runtime)?);
-    for text in warnings {
-        warn(&log, "config", &text);
+    for text in &settings.warnings {
+        warn(&log, "config", text);
     }
-    for key in config.without_effect() {
+    for key in settings.config.without_effect() {
         warn(&log, "config", &format!("{key}: this has no effect yet"));
     }
     warn_when_exposed(&log, &addresses);
     let mut http_ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
     http_ports.dedup();
     let environment = Arc::new(Environment {
-        config: config.resolved(&doc_root, &http_ports),
+        config: settings.resolved(&http_ports),
         files: FileCache::default(),
-        doc_root,
+        doc_root: settings.doc_root.clone(),
         stash: loader.stash(),
         events: Arc::clone(&log) as _,
         limits: Limits {
@@ -93,14 +57,19 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
         },
         wakes: Arc::new(Wakes::default()),
     });
-    let announce = || announce(arguments, &shown_root, &host, &addresses);
-    let result = run(arguments, bound, environment, loader, announce);
+    let announce = || {
+        // Whoever waits for the announcement finds the warnings in the log.
+        log.flush();
+        announce(arguments, &settings.shown_root, &settings.host, &addresses)
+    };
+    let result = run(arguments, &settings, bound, environment, loader, announce);
     log.flush();
     result
 }
 
 fn run(
     arguments: &ServeArguments,
+    settings: &Settings,
     bound: Bound,
     environment: Arc<Environment>,
     loader: &dyn HandlerLoader,
@@ -110,11 +79,11 @@ fn run(
         exit: Exit::Python,
         message: format!("Python handlers cannot be run: {reason}"),
     })?;
-    let router = Router::with_default_routes(
+    let router = settings.config.router(&FileHandlers {
         python,
-        Arc::new(AsIsHandler),
-        Arc::new(FileHandler { validators: arguments.validators }),
-    )?;
+        as_is: Arc::new(AsIsHandler),
+        files: Arc::new(FileHandler { validators: arguments.validators }),
+    })?;
     Server::new(bound, environment, router).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
@@ -187,5 +156,3 @@ fn warn_when_exposed(log: &Log, addresses: &[SocketAddr]) {
 fn warn(log: &Log, source: &str, text: &str) {
     log.emit(&Event::Message { level: Level::Warning, source, text });
 }
-
-const DEFAULT_PORT: u16 = 8000;

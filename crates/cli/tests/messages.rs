@@ -1,136 +1,23 @@
 //! What the command line says: its help, and the message and exit code of each failure.
-//!
-//! Each case runs in a child process, since messages go to the standard streams: the child is this
-//! very test executable, told by a variable to be the command instead.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod command;
+
 use std::{
-    env,
     fmt::Write as _,
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
-    process::{self, Child, Command, Stdio},
-    sync::{Arc, mpsc},
+    process::Command,
+    sync::mpsc,
     thread,
-    time::Duration,
 };
 
-use cli::HandlerLoader;
-use server::{
-    Environment, Handler,
-    stash::{MemoryStash, StashStore},
-};
 use tempfile::TempDir;
 
-/// No wait is longer than this.
-const DEADLINE: Duration = Duration::from_secs(20);
-
-/// The child's arguments, one a line.
-const ARGUMENTS: &str = "WPTSERVE_TEST_ARGUMENTS";
-
-/// The child's handlers: `none` is an error, everything else works.
-const HANDLERS: &str = "WPTSERVE_TEST_HANDLERS";
-
-/// What the child prints before the command does.
-const MARK: &str = "-- the command's own output --\n";
-
-struct TestLoader;
-
-impl HandlerLoader for TestLoader {
-    fn load(&self, _environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String> {
-        if env::var(HANDLERS).is_ok_and(|handlers| handlers == "none") {
-            return Err("this test has none".to_owned());
-        }
-        let message = "no handlers".to_owned();
-        Ok(Arc::new(server::ErrorHandler { status: 501, message }))
-    }
-
-    fn stash(&self) -> Arc<dyn StashStore> {
-        Arc::new(MemoryStash::default())
-    }
-}
-
-/// No test: the command, when a child is to be it.
-#[test]
-fn child() {
-    if let Ok(arguments) = env::var(ARGUMENTS) {
-        cli::print(MARK);
-        let arguments = arguments.lines().map(Into::into).collect();
-        process::exit(cli::run(arguments, &TestLoader).into());
-    }
-}
-
-/// The command in a child process, which does not outlive the test.
-struct Process {
-    child: Child,
-    stderr: mpsc::Receiver<String>,
-}
-
-impl Process {
-    /// Starts the command in `directory`.
-    fn start(directory: &Path, arguments: &[&str], handlers: &str) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "child", "--nocapture"])
-            .current_dir(directory)
-            .env(ARGUMENTS, arguments.join("\n"))
-            .env(HANDLERS, handlers)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = read(child.stderr.take().unwrap());
-        Self { child, stderr }
-    }
-
-    /// Waits for the end: what was said on standard error, and the exit code.
-    fn end(mut self) -> (String, i32) {
-        // The stream ends with the process.
-        let stderr = self.stderr.recv_timeout(DEADLINE).expect("the command goes on");
-        (stderr, self.child.wait().unwrap().code().unwrap())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Fails when it has ended, as it should have.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs the command to its end: what was asked, what was said, and the exit code.
-fn run(directory: &Path, arguments: &[&str], handlers: &str) -> String {
-    let mut process = Process::start(directory, arguments, handlers);
-    let stdout = read(process.child.stdout.take().unwrap());
-    let (stderr, code) = process.end();
-    let stdout = stdout.recv_timeout(DEADLINE).unwrap();
-    let (_, stdout) = stdout.split_once(MARK).expect("the child was no command");
-    format!("$ wptserve {}\n{stdout}{stderr}[exit code {code}]\n", arguments.join(" "))
-}
-
-/// Reads a stream to its end in a thread.
-fn read(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<String> {
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || {
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        // Nobody listens when the test has failed.
-        let _ = tell.send(text);
-    });
-    told
-}
-
-/// Compares with the snapshot of that name.
-fn assert_snapshot(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_omit_expression(true);
-    settings.set_prepend_module_to_snapshot(false);
-    settings.bind(|| insta::assert_snapshot!(name, text));
-}
+use command::{DEADLINE, Process, assert_snapshot, run};
 
 /// Runs the command with each line of arguments.
 fn each(directory: &Path, cases: &[&[&str]]) -> String {
@@ -306,6 +193,85 @@ fn configurations_with_values_of_the_wrong_kind() {
             r#"{"aliases": [{"url-path": "/x"}]}"#,
             r#"{"logging": 3}"#,
             r#"{"logging": {"level": 3}}"#,
+        ]),
+    );
+}
+
+#[test]
+fn configurations_with_unknown_schemes() {
+    assert_snapshot(
+        "config_unknown_schemes",
+        &configurations(&[
+            r#"{"ports": {"htps": [1]}}"#,
+            r#"{"ports": {"HTTP": [1]}}"#,
+            r#"{"ports": {"https-lokal": [1]}}"#,
+            r#"{"ports": {"gopher": [70]}}"#,
+        ]),
+    );
+}
+
+#[test]
+fn configurations_with_wrong_aliases() {
+    assert_snapshot(
+        "config_aliases",
+        &configurations(&[
+            r#"{"aliases": [{"url-path": "x/", "local-dir": "."}]}"#,
+            r#"{"aliases": [{"url-path": "", "local-dir": "."}]}"#,
+            r#"{"aliases": [{"url-path": "/a b/", "local-dir": "."}]}"#,
+            r#"{"aliases": [{"url-path": "/a*/", "local-dir": "."}]}"#,
+            r#"{"aliases": [{"url-path": "/x/", "local-dir": "."},
+             {"url-path": "/y/", "local-dir": "missing"}]}"#,
+            r#"{"aliases": [{"url-path": "/x/", "local-dir": "c.json"}]}"#,
+            r#"{"aliases": [{"url-path": "/x/", "local-dir": ""}]}"#,
+            r#"{"aliases": [{"url_path": "/x/", "local-dir": "."}]}"#,
+            r#"{"aliases": [["/x/", "."]]}"#,
+        ]),
+    );
+}
+
+#[test]
+fn configurations_with_wrong_rewrites() {
+    assert_snapshot(
+        "config_rewrites",
+        &configurations(&[
+            r#"{"rewrites": {"/a": "/b"}}"#,
+            r#"{"rewrites": [["GET", "/a"]]}"#,
+            r#"{"rewrites": ["GET /a /b"]}"#,
+            r#"{"rewrites": [[3, "/a", "/b"]]}"#,
+            r#"{"rewrites": [[[], "/a", "/b"]]}"#,
+            r#"{"rewrites": [["A B", "/a", "/b"]]}"#,
+            r#"{"rewrites": [["GET", "a", "/b"]]}"#,
+            r#"{"rewrites": [["GET", "/a?x", "/b"]]}"#,
+            r#"{"rewrites": [["GET", "/a", "b"]]}"#,
+            r#"{"rewrites": [["GET", "/a", "/b\n"]]}"#,
+        ]),
+    );
+}
+
+#[test]
+fn configurations_with_wrong_routes() {
+    assert_snapshot(
+        "config_routes",
+        &configurations(&[
+            r#"{"routes": [["GET", "/a", "file"]]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a"}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": "file", "base": "x"}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "", "handler": "file"}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/{", "handler": "file"}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/*/*", "handler": "file"}]}"#,
+            r#"{"routes": [{"method": ["GET", ""], "path": "/a", "handler": "file"}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": "files"}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": {"status": 404}}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": {"error": "404"}}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": {"error": 200}}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": {"error": 404, "text": ""}}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": {"string": "x"}}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": {"string": {}}}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a",
+             "handler": {"string": {"content": "", "content_type": "a\nb"}}}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": {"error": 404}, "base_path": "."}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": "file", "base_path": "missing"}]}"#,
+            r#"{"routes": [{"method": "GET", "path": "/a", "handler": "file", "url_base": "/a"}]}"#,
         ]),
     );
 }

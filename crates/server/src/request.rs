@@ -3,7 +3,7 @@
 use std::{borrow::Cow, net::SocketAddr, path::Path, sync::Arc};
 
 use bytes::Bytes;
-use proto::{HeaderList, RequestHead, TargetForm, Version, percent, route::RouteMatch};
+use proto::{HeaderList, RequestHead, Target, TargetForm, Version, percent, route::RouteMatch};
 
 use crate::{RequestBody, environment::Environment};
 
@@ -67,6 +67,31 @@ impl Request {
             base_path: None,
             decoded_path,
         }
+    }
+
+    /// Replaces the target's path, as a rewrite does: the query and the fragment stay. The path may
+    /// bring a query itself; the request line stays as it was received.
+    pub fn set_path(&mut self, path: &[u8]) {
+        let head = &mut self.head;
+        let mut target = Vec::with_capacity(head.raw_target.len() + path.len());
+        if let TargetForm::Absolute { scheme, authority } = &head.target.form {
+            target.extend_from_slice(scheme);
+            target.extend_from_slice(b"://");
+            target.extend_from_slice(authority);
+        }
+        target.extend_from_slice(path);
+        // An empty query or fragment is dropped with its mark, as Python's `urlunsplit` does.
+        if let Some(query) = head.target.query.as_ref().filter(|query| !query.is_empty()) {
+            target.push(b'?');
+            target.extend_from_slice(query);
+        }
+        let fragment = head.raw_target.iter().position(|&byte| byte == b'#');
+        if let Some(fragment) = fragment.filter(|at| at + 1 < head.raw_target.len()) {
+            target.extend_from_slice(&head.raw_target[fragment..]);
+        }
+        head.raw_target = target.into();
+        head.target = Target::parse(head.raw_target.clone(), &head.method);
+        self.decoded_path = decode_path(&head.target.path);
     }
 
     /// The directory that paths are resolved against.

@@ -21,6 +21,8 @@ fn main() -> ExitCode {
     let exit = match cli::parse(arguments.clone()) {
         Ok(Command::Version { python }) => version(python.as_deref()),
         Ok(Command::Serve(serve)) => launch(&serve, arguments),
+        Ok(Command::Routes(routes)) => cli::routes(&routes),
+        Ok(Command::Config(config)) => cli::configuration(&config),
         Err(exit) => exit,
     };
     ExitCode::from(exit.code())

@@ -1,11 +1,26 @@
 //! The configuration file: the reference's keys, typed; unknown keys are refused by name.
 
-use std::{collections::BTreeMap, fs, path::Path};
+mod overlay;
+mod resolved;
+mod route_handler;
+mod routing;
+mod schema;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::Error;
+use overlay::{merge, rename, unknown};
+
+pub use route_handler::RouteHandler;
+pub use routing::{Alias, Methods, Rewrite, RouteEntry};
+pub use schema::SCHEMA;
 
 /// A configuration. Every key is optional in a file; what it does not say has the default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,8 +48,15 @@ pub struct Config {
     pub ssl: Ssl,
     /// URL paths that are served from elsewhere.
     pub aliases: Vec<Alias>,
+    /// Paths that are replaced before a request is routed.
+    pub rewrites: Vec<Rewrite>,
+    /// Routes that come before all others.
+    pub routes: Vec<RouteEntry>,
     /// What is logged.
     pub logging: Logging,
+    /// What relative directories start from: the file's own folder.
+    #[serde(skip)]
+    pub folder: PathBuf,
 }
 
 /// A port, or the wish for a free one.
@@ -72,17 +94,6 @@ pub struct Ssl {
     pub pregenerated: Map<String, Value>,
 }
 
-/// One entry of the `aliases` key.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Alias {
-    /// The URL path, with a trailing slash for a directory.
-    #[serde(rename = "url-path")]
-    pub url_path: String,
-    /// The file or directory that answers it.
-    #[serde(rename = "local-dir")]
-    pub local_dir: String,
-}
-
 /// The `logging` key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -107,7 +118,10 @@ impl Default for Config {
             bind_address: true,
             ssl: Ssl::default(),
             aliases: Vec::new(),
+            rewrites: Vec::new(),
+            routes: Vec::new(),
             logging: Logging::default(),
+            folder: PathBuf::from("."),
         }
     }
 }
@@ -146,10 +160,13 @@ impl Config {
     pub fn load(path: &Path) -> Result<(Self, Vec<String>), Error> {
         let text = fs::read_to_string(path)
             .map_err(|source| Error::ConfigRead { path: path.to_owned(), source })?;
-        Self::parse(&text).map_err(|reason| Error::Config { path: path.to_owned(), reason })
+        let folder = path.parent().unwrap_or(Path::new(""));
+        // The parent of a bare name is empty.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        Self::parse(&text, folder).map_err(|reason| Error::Config { path: path.to_owned(), reason })
     }
 
-    fn parse(text: &str) -> Result<(Self, Vec<String>), String> {
+    fn parse(text: &str, folder: &Path) -> Result<(Self, Vec<String>), String> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let Value::Object(overrides) = value else {
             return Err("a JSON object is expected".to_owned());
@@ -158,22 +175,33 @@ impl Config {
         let overrides = rename(overrides, &mut warnings);
         let mut merged = serde_json::to_value(Self::default()).map_err(|e| e.to_string())?;
         merge(&mut merged, Value::Object(overrides), "")?;
-        let config: Self = serde_path_to_error::deserialize(merged)
+        routing::check_entries(&merged)?;
+        let mut config: Self = serde_path_to_error::deserialize(merged)
             .map_err(|error| format!("`{}`: {}", error.path(), error.inner()))?;
-        let level = config.logging.level.to_lowercase();
+        folder.clone_into(&mut config.folder);
+        config.check()?;
+        Ok((config, warnings))
+    }
+
+    /// Refuses what the types alone let pass.
+    fn check(&self) -> Result<(), String> {
+        let level = self.logging.level.to_lowercase();
         if !LEVELS.contains(&level.as_str()) {
             return Err(format!(
                 "`logging.level` is `{level}`; it may be one of {}",
                 LEVELS.join(", ")
             ));
         }
-        if !["none", "openssl", "pregenerated"].contains(&config.ssl.kind.as_str()) {
+        if !["none", "openssl", "pregenerated"].contains(&self.ssl.kind.as_str()) {
             return Err(format!(
                 "`ssl.type` is `{}`; it may be `none`, `openssl` or `pregenerated`",
-                config.ssl.kind
+                self.ssl.kind
             ));
         }
-        Ok((config, warnings))
+        if let Some(scheme) = self.ports.keys().find(|scheme| !SCHEMES.contains(&scheme.as_str())) {
+            return Err(unknown(&format!("ports.{scheme}"), scheme, SCHEMES));
+        }
+        self.check_routing()
     }
 
     /// The keys that say something which this version cannot do yet.
@@ -185,7 +213,6 @@ impl Config {
             (other_ports, "ports of schemes other than http"),
             (self.bind_address != default.bind_address, "bind_address"),
             (self.ssl != default.ssl, "ssl"),
-            (self.aliases != default.aliases, "aliases"),
         ]
         .into_iter()
         .filter_map(|(said, key)| said.then_some(key))
@@ -196,85 +223,6 @@ impl Config {
     pub fn http_ports(&self) -> Vec<u16> {
         self.ports.get("http").into_iter().flatten().map(|port| port.number()).collect()
     }
-
-    /// The configuration as handlers see it: the keys of the file and what follows from them.
-    pub fn resolved(&self, doc_root: &Path, http_ports: &[u16]) -> Value {
-        let doc_root = doc_root.to_string_lossy();
-        let (mut domains, mut not_domains, mut all_domains) = (Map::new(), Map::new(), Map::new());
-        let (mut domains_set, mut not_domains_set) = (Vec::new(), Vec::new());
-        let hosts = self.alternate_hosts.iter().map(|(name, host)| (name.as_str(), host));
-        for (name, host) in hosts.chain([("", &self.browser_host)]) {
-            let mut below = below(host, &self.subdomains);
-            below.insert(String::new(), host.clone().into());
-            let not_below = self::below(host, &self.not_subdomains);
-            domains_set.extend(below.values().cloned());
-            not_domains_set.extend(not_below.values().cloned());
-            let all: Map<_, _> = below.clone().into_iter().chain(not_below.clone()).collect();
-            domains.insert(name.to_owned(), below.into());
-            not_domains.insert(name.to_owned(), not_below.into());
-            all_domains.insert(name.to_owned(), all.into());
-        }
-        let all_domains_set: Vec<_> = domains_set.iter().chain(&not_domains_set).cloned().collect();
-        let mut ports: Map<String, Value> = self
-            .ports
-            .iter()
-            .map(|(scheme, ports)| {
-                (scheme.clone(), ports.iter().map(|port| port.number()).collect::<Vec<_>>().into())
-            })
-            .collect();
-        ports.insert("http".to_owned(), json!(http_ports));
-        let mut value = json!({
-            "browser_host": self.browser_host,
-            "alternate_hosts": self.alternate_hosts,
-            "doc_root": doc_root,
-            "server_host": self.server_host.as_ref().unwrap_or(&self.browser_host),
-            "ports": ports,
-            "check_subdomains": self.check_subdomains,
-            "bind_address": self.bind_address,
-            "ssl": self.ssl,
-            "aliases": self.aliases,
-            "logging": self.logging,
-            "subdomains": self.subdomains,
-            "not_subdomains": self.not_subdomains,
-            "paths": {"doc_root": doc_root},
-            "domains": domains,
-            "not_domains": not_domains,
-            "all_domains": all_domains,
-            "domains_set": domains_set,
-            "not_domains_set": not_domains_set,
-            "all_domains_set": all_domains_set,
-            "ssl_config": self.ssl_config(),
-        });
-        value["logging"]["level"] = self.logging.level.to_uppercase().into();
-        value
-    }
-}
-
-impl Config {
-    /// The key and the certificate that the `pregenerated` type names.
-    fn ssl_config(&self) -> Value {
-        match self.ssl.kind.as_str() {
-            "pregenerated" => json!({
-                "key_path": self.ssl.pregenerated["host_key_path"],
-                "ca_cert_path": null,
-                "cert_path": self.ssl.pregenerated["host_cert_path"],
-                "encrypt_after_connect": self.ssl.encrypt_after_connect,
-            }),
-            _ => Value::Null,
-        }
-    }
-}
-
-/// The host names of subdomains, by the subdomain's Unicode name.
-fn below(host: &str, subdomains: &[String]) -> Map<String, Value> {
-    subdomains
-        .iter()
-        .map(|subdomain| {
-            // What IDNA does not allow stays as it is: it is a name all the same.
-            let ascii = idna::domain_to_ascii(subdomain).unwrap_or_else(|_| subdomain.clone());
-            (subdomain.clone(), format!("{ascii}.{host}").into())
-        })
-        .collect()
 }
 
 impl Port {
@@ -288,85 +236,35 @@ impl Port {
 
 const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
 
-/// Old names of keys, as the reference still takes them.
-const RENAMED: [(&str, &str); 4] = [
-    ("host", "browser_host"),
-    ("bind_hostname", "bind_address"),
-    ("external_host", "server_host"),
-    ("host_ip", "server_host"),
+/// The schemes that can have ports: those of `wpt serve`.
+const SCHEMES: [&str; 14] = [
+    "http",
+    "http-local",
+    "http-public",
+    "http-private",
+    "https",
+    "https-local",
+    "https-public",
+    "https-private",
+    "h2",
+    "ws",
+    "wss",
+    "webtransport-h3",
+    "quic-transport",
+    "dns",
 ];
-
-fn rename(overrides: Map<String, Value>, warnings: &mut Vec<String>) -> Map<String, Value> {
-    overrides
-        .into_iter()
-        .map(|(key, value)| match RENAMED.iter().find(|(old, _)| *old == key) {
-            Some((old, new)) => {
-                warnings.push(format!("the key `{old}` has a new name, `{new}`"));
-                ((*new).to_owned(), value)
-            }
-            None => (key, value),
-        })
-        .collect()
-}
-
-/// Lays an override over a default: objects key by key, all else as a whole.
-fn merge(base: &mut Value, over: Value, at: &str) -> Result<(), String> {
-    match (base, over) {
-        (Value::Object(base), Value::Object(over)) if !OPEN.contains(&at) => {
-            for (key, value) in over {
-                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
-                let Some(slot) = base.get_mut(&key) else {
-                    return Err(unknown(&path, &key, base.keys()));
-                };
-                merge(slot, value, &path)?;
-            }
-            Ok(())
-        }
-        (Value::Object(base), Value::Object(over)) => {
-            base.extend(over);
-            Ok(())
-        }
-        (Value::Object(base), over) => {
-            let keys: Vec<&str> = base.keys().map(String::as_str).collect();
-            let keys =
-                if keys.is_empty() { String::new() } else { format!(", with {}", keys.join(", ")) };
-            Err(format!("`{at}` is {over}; a JSON object is expected{keys}"))
-        }
-        (base, over) => {
-            *base = over;
-            Ok(())
-        }
-    }
-}
-
-/// Objects whose keys are the user's own.
-const OPEN: [&str; 2] = ["alternate_hosts", "ports"];
-
-fn unknown<'a>(path: &str, key: &str, known: impl Iterator<Item = &'a String>) -> String {
-    let known: Vec<&String> = known.collect();
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(key, name), name))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    if let Some((_, name)) = nearest {
-        let parent = path.strip_suffix(key).unwrap_or_default();
-        return format!("the key `{path}` is unknown; is `{parent}{name}` meant?");
-    }
-    if known.is_empty() {
-        return format!("the key `{path}` is unknown; no key is known there");
-    }
-    let known: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
-    format!("the key `{path}` is unknown; known are {}", known.join(", "))
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<(Config, Vec<String>), String> {
+        Config::parse(text, Path::new("."))
+    }
+
     #[test]
     fn a_file_is_laid_over_the_defaults_key_by_key() {
-        let (config, warnings) = Config::parse(
+        let (config, warnings) = parse(
             r#"{"host": "test", "ports": {"http": [8001, "auto"]},
                 "logging": {"suppress_handler_traceback": true}}"#,
         )
@@ -381,26 +279,38 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_its_neighbour() {
         assert_eq!(
-            Config::parse(r#"{"browser_hots": "x"}"#).unwrap_err(),
+            parse(r#"{"browser_hots": "x"}"#).unwrap_err(),
             "the key `browser_hots` is unknown; is `browser_host` meant?"
         );
         assert_eq!(
-            Config::parse(r#"{"logging": {"levle": "x"}}"#).unwrap_err(),
+            parse(r#"{"logging": {"levle": "x"}}"#).unwrap_err(),
             "the key `logging.levle` is unknown; is `logging.level` meant?"
         );
     }
 
     #[test]
+    fn an_unknown_scheme_is_refused_with_its_neighbour() {
+        assert_eq!(
+            parse(r#"{"ports": {"htps": [1]}}"#).unwrap_err(),
+            "the key `ports.htps` is unknown; is `ports.https` meant?"
+        );
+        let all = SCHEMES.map(|scheme| format!("\"{scheme}\": [\"auto\"]")).join(",");
+        let (config, _) = parse(&format!("{{\"$schema\": \"x\", \"ports\": {{{all}}}}}")).unwrap();
+        assert_eq!(config.ports.len(), SCHEMES.len());
+        assert_eq!(config.without_effect(), ["ports of schemes other than http"]);
+    }
+
+    #[test]
     fn a_value_of_the_wrong_kind_is_refused() {
         assert_eq!(
-            Config::parse(r#"{"logging": 3}"#).unwrap_err(),
+            parse(r#"{"logging": 3}"#).unwrap_err(),
             "`logging` is 3; a JSON object is expected, with level, suppress_handler_traceback"
         );
         assert_eq!(
-            Config::parse(r#"{"ports": {"http": ["x"]}}"#).unwrap_err(),
+            parse(r#"{"ports": {"http": ["x"]}}"#).unwrap_err(),
             "`ports.http[0]`: a port from 0 to 65535 or \"auto\" is expected"
         );
-        assert_eq!(Config::parse("[]").unwrap_err(), "a JSON object is expected");
+        assert_eq!(parse("[]").unwrap_err(), "a JSON object is expected");
     }
 
     #[test]
@@ -410,6 +320,7 @@ mod tests {
         assert_eq!(value["ports"], json!({"http": [81]}));
         assert_eq!(value["logging"]["level"], "DEBUG");
         assert_eq!(value["paths"]["doc_root"], "/root");
+        assert_eq!((value.get("rewrites"), value.get("routes")), (None, None));
     }
 
     #[test]

@@ -1,0 +1,102 @@
+//! What is to be served: the configuration file and the arguments that override it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+use server::{Config, Error};
+
+use crate::{Exit, log};
+
+/// Why a command failed.
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { exit: Exit::of(&error), message: error.to_string() }
+    }
+}
+
+impl Failure {
+    /// Prints the message.
+    pub(crate) fn told(self) -> Exit {
+        log::error(&self.message);
+        self.exit
+    }
+}
+
+/// Arguments that override a configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Overrides<'a> {
+    pub(crate) config: Option<&'a Path>,
+    pub(crate) doc_root: Option<&'a Path>,
+    pub(crate) host: Option<&'a str>,
+    pub(crate) port: Option<u16>,
+}
+
+/// What is to be served, and where.
+pub(crate) struct Settings {
+    pub(crate) config: Config,
+    /// What is outdated in the configuration file.
+    pub(crate) warnings: Vec<String>,
+    /// The document root, absolute.
+    pub(crate) doc_root: PathBuf,
+    /// The document root as it was named.
+    pub(crate) shown_root: PathBuf,
+    pub(crate) host: String,
+    /// Ports for HTTP, 0 for a free one.
+    pub(crate) ports: Vec<u16>,
+}
+
+impl Settings {
+    pub(crate) fn load(overrides: Overrides<'_>) -> Result<Self, Error> {
+        let (mut config, warnings) = match overrides.config {
+            Some(path) => Config::load(path)?,
+            None => (Config::default(), Vec::new()),
+        };
+        let shown_root = match (overrides.doc_root, &config.doc_root) {
+            (Some(doc_root), _) => doc_root.to_owned(),
+            (None, Some(doc_root)) => doc_root.into(),
+            (None, None) => PathBuf::from("."),
+        };
+        let doc_root = fs::canonicalize(&shown_root)
+            .and_then(|path| fs::read_dir(&path).map(|_readable| path))
+            .map_err(|error| Error::DocRoot {
+                path: shown_root.clone(),
+                reason: error.to_string(),
+            })?;
+        let host = overrides.host.or(config.server_host.as_deref()).unwrap_or("127.0.0.1");
+        let host = host.to_owned();
+        if overrides.config.is_none() {
+            // As in the reference: without a configuration, browsers use what is listened on.
+            config.browser_host.clone_from(&host);
+        }
+        let configured = config.http_ports();
+        let ports = match overrides.port {
+            Some(port) => vec![port],
+            None if configured.is_empty() => vec![DEFAULT_PORT],
+            None => configured,
+        };
+        Ok(Self { config, warnings, doc_root, shown_root, host, ports })
+    }
+
+    /// Prints the warnings, for a command without a log.
+    pub(crate) fn warn(&self) {
+        for text in &self.warnings {
+            log::warning(&format!("config: {text}"));
+        }
+    }
+
+    /// The configuration as handlers see it when these ports are listened on.
+    pub(crate) fn resolved(&self, http_ports: &[u16]) -> Value {
+        self.config.resolved(&self.doc_root, http_ports)
+    }
+}
+
+/// The port for HTTP when nothing says another.
+pub(crate) const DEFAULT_PORT: u16 = 8000;

@@ -1,0 +1,93 @@
+//! The configuration as handlers and templates see it.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::Config;
+
+impl Config {
+    /// The configuration as handlers see it: the keys of the file and what follows from them.
+    pub fn resolved(&self, doc_root: &Path, http_ports: &[u16]) -> Value {
+        let doc_root = doc_root.to_string_lossy();
+        let (mut domains, mut not_domains, mut all_domains) = (Map::new(), Map::new(), Map::new());
+        let (mut domains_set, mut not_domains_set) = (Vec::new(), Vec::new());
+        let hosts = self.alternate_hosts.iter().map(|(name, host)| (name.as_str(), host));
+        for (name, host) in hosts.chain([("", &self.browser_host)]) {
+            let mut below = below(host, &self.subdomains);
+            below.insert(String::new(), host.clone().into());
+            let not_below = self::below(host, &self.not_subdomains);
+            domains_set.extend(below.values().cloned());
+            not_domains_set.extend(not_below.values().cloned());
+            let all: Map<_, _> = below.clone().into_iter().chain(not_below.clone()).collect();
+            domains.insert(name.to_owned(), below.into());
+            not_domains.insert(name.to_owned(), not_below.into());
+            all_domains.insert(name.to_owned(), all.into());
+        }
+        let all_domains_set: Vec<_> = domains_set.iter().chain(&not_domains_set).cloned().collect();
+        let mut ports: Map<String, Value> = self
+            .ports
+            .iter()
+            .map(|(scheme, ports)| {
+                (scheme.clone(), ports.iter().map(|port| port.number()).collect::<Vec<_>>().into())
+            })
+            .collect();
+        ports.insert("http".to_owned(), json!(http_ports));
+        let mut value = json!({
+            "browser_host": self.browser_host,
+            "alternate_hosts": self.alternate_hosts,
+            "doc_root": doc_root,
+            "server_host": self.server_host.as_ref().unwrap_or(&self.browser_host),
+            "ports": ports,
+            "check_subdomains": self.check_subdomains,
+            "bind_address": self.bind_address,
+            "ssl": self.ssl,
+            "aliases": self.aliases,
+            "logging": self.logging,
+            "subdomains": self.subdomains,
+            "not_subdomains": self.not_subdomains,
+            "paths": {"doc_root": doc_root},
+            "domains": domains,
+            "not_domains": not_domains,
+            "all_domains": all_domains,
+            "domains_set": domains_set,
+            "not_domains_set": not_domains_set,
+            "all_domains_set": all_domains_set,
+            "ssl_config": self.ssl_config(),
+        });
+        // The reference's config has no such keys: they are there when the file has them.
+        if !self.rewrites.is_empty() {
+            value["rewrites"] = json!(self.rewrites);
+        }
+        if !self.routes.is_empty() {
+            value["routes"] = json!(self.routes);
+        }
+        value["logging"]["level"] = self.logging.level.to_uppercase().into();
+        value
+    }
+
+    /// The key and the certificate that the `pregenerated` type names.
+    fn ssl_config(&self) -> Value {
+        match self.ssl.kind.as_str() {
+            "pregenerated" => json!({
+                "key_path": self.ssl.pregenerated["host_key_path"],
+                "ca_cert_path": null,
+                "cert_path": self.ssl.pregenerated["host_cert_path"],
+                "encrypt_after_connect": self.ssl.encrypt_after_connect,
+            }),
+            _ => Value::Null,
+        }
+    }
+}
+
+/// The host names of subdomains, by the subdomain's Unicode name.
+fn below(host: &str, subdomains: &[String]) -> Map<String, Value> {
+    subdomains
+        .iter()
+        .map(|subdomain| {
+            // What IDNA does not allow stays as it is: it is a name all the same.
+            let ascii = idna::domain_to_ascii(subdomain).unwrap_or_else(|_| subdomain.clone());
+            (subdomain.clone(), format!("{ascii}.{host}").into())
+        })
+        .collect()
+}
