@@ -16,7 +16,7 @@ pub fn configuration(arguments: &ConfigArguments) -> Exit {
     match Settings::load(arguments.source.overrides()) {
         Ok(settings) => {
             settings.warn();
-            log::print(&format!("{:#}\n", settings.resolved(&settings.ports)));
+            log::print(&format!("{:#}\n", settings.resolved(&settings.ports())));
             Exit::Success
         }
         Err(error) => Failure::from(error).told(),

@@ -7,13 +7,14 @@ use std::{
 };
 
 use serde_json::json;
+use server::Scheme;
 
 /// Writes the addresses as JSON. The file appears whole: a reader never sees a part of it.
-pub(crate) fn write(path: &Path, url: &str, addresses: &[SocketAddr]) -> io::Result<()> {
+pub(crate) fn write(path: &Path, url: &str, addresses: &[(Scheme, SocketAddr)]) -> io::Result<()> {
     let listeners: Vec<_> = addresses
         .iter()
-        .map(|address| {
-            json!({"scheme": "http", "host": address.ip().to_string(), "port": address.port()})
+        .map(|(scheme, address)| {
+            json!({"scheme": scheme.name(), "host": address.ip().to_string(), "port": address.port()})
         })
         .collect();
     let content = json!({"pid": std::process::id(), "url": url, "listeners": listeners});

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, path::Path, sync::Arc};
 
 use server::{
-    Bound, Environment, Error, Limits, Server, Wakes,
+    Bound, Environment, Error, Limits, Scheme, Server, Wakes,
     event::{Event, EventSink, Level},
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -31,7 +31,7 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     // Thousands of connections at once need more descriptors than the usual soft limit. Where it
     // cannot be raised, the usual number has to do.
     let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
-    let bound = Bound::new(&settings.host, &settings.ports)?;
+    let bound = Bound::new(&settings.endpoints)?;
     let addresses = bound.addresses();
 
     let log = Arc::new(Log::new(Style::of(arguments)).map_err(Error::Runtime)?);
@@ -42,10 +42,10 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
         warn(&log, "config", &format!("{key}: this has no effect yet"));
     }
     warn_when_exposed(&log, &addresses);
-    let mut http_ports: Vec<u16> = addresses.iter().map(SocketAddr::port).collect();
-    http_ports.dedup();
+    let ports: Vec<_> =
+        addresses.iter().map(|(scheme, address)| (*scheme, address.port())).collect();
     let environment = Arc::new(Environment {
-        config: settings.resolved(&http_ports),
+        config: settings.resolved(&ports),
         files: FileCache::default(),
         doc_root: settings.doc_root.clone(),
         stash: loader.stash(),
@@ -119,7 +119,7 @@ fn announce(
     arguments: &ServeArguments,
     root: &Path,
     host: &str,
-    addresses: &[SocketAddr],
+    addresses: &[(Scheme, SocketAddr)],
 ) -> Result<(), Failure> {
     let url = url(host, addresses);
     if let Some(path) = &arguments.ready_file {
@@ -132,8 +132,8 @@ fn announce(
     Ok(())
 }
 
-fn url(host: &str, addresses: &[SocketAddr]) -> String {
-    let port = addresses.first().map_or(DEFAULT_PORT, SocketAddr::port);
+fn url(host: &str, addresses: &[(Scheme, SocketAddr)]) -> String {
+    let port = addresses.first().map_or(DEFAULT_PORT, |(_, address)| address.port());
     let host = match host {
         "0.0.0.0" | "::" | "" => "localhost".to_owned(),
         host if host.contains(':') => format!("[{host}]"),
@@ -143,8 +143,8 @@ fn url(host: &str, addresses: &[SocketAddr]) -> String {
 }
 
 /// A document root is trusted code: whoever reaches the server can run its handlers.
-fn warn_when_exposed(log: &Log, addresses: &[SocketAddr]) {
-    if let Some(address) = addresses.iter().find(|address| !address.ip().is_loopback()) {
+fn warn_when_exposed(log: &Log, addresses: &[(Scheme, SocketAddr)]) {
+    if let Some((_, address)) = addresses.iter().find(|(_, address)| !address.ip().is_loopback()) {
         let text = format!(
             "{address} can be reached from other machines; the handlers of the document root run \
              for whoever asks, with this user's rights"

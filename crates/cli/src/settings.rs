@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use server::{Config, Error};
+use server::{Config, Endpoint, Error, Scheme};
 
 use crate::{Exit, log};
 
@@ -49,8 +49,8 @@ pub(crate) struct Settings {
     /// The document root as it was named.
     pub(crate) shown_root: PathBuf,
     pub(crate) host: String,
-    /// Ports for HTTP, 0 for a free one.
-    pub(crate) ports: Vec<u16>,
+    /// Where to listen.
+    pub(crate) endpoints: Vec<Endpoint>,
 }
 
 impl Settings {
@@ -76,13 +76,14 @@ impl Settings {
             // As in the reference: without a configuration, browsers use what is listened on.
             config.browser_host.clone_from(&host);
         }
-        let configured = config.http_ports();
-        let ports = match overrides.port {
-            Some(port) => vec![port],
-            None if configured.is_empty() => vec![DEFAULT_PORT],
-            None => configured,
+        let ports = match (overrides.port, config.ports(Scheme::Http)) {
+            (Some(port), _) => vec![port],
+            (None, Some(ports)) => ports,
+            (None, None) => vec![DEFAULT_PORT],
         };
-        Ok(Self { config, warnings, doc_root, shown_root, host, ports })
+        let endpoint = |port| Endpoint { scheme: Scheme::Http, host: host.clone(), port };
+        let endpoints = ports.into_iter().map(endpoint).collect();
+        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints })
     }
 
     /// Prints the warnings, for a command without a log.
@@ -93,8 +94,13 @@ impl Settings {
     }
 
     /// The configuration as handlers see it when these ports are listened on.
-    pub(crate) fn resolved(&self, http_ports: &[u16]) -> Value {
-        self.config.resolved(&self.doc_root, http_ports)
+    pub(crate) fn resolved(&self, ports: &[(Scheme, u16)]) -> Value {
+        self.config.resolved(&self.doc_root, ports)
+    }
+
+    /// The ports as they are configured, for a command that listens on none.
+    pub(crate) fn ports(&self) -> Vec<(Scheme, u16)> {
+        self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port)).collect()
     }
 }
 

@@ -10,32 +10,47 @@ use std::{
 use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
 
 use crate::{
-    ConnectionInfo, Error, Router,
+    ConnectionInfo, Error, Router, Scheme,
     environment::Environment,
     event::{Event, Level},
     http1::{self, Service},
     listener,
 };
 
+/// Where to listen, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// What the port speaks.
+    pub scheme: Scheme,
+    /// The host name or address; every address of a name is listened on.
+    pub host: String,
+    /// The port; 0 picks a free one.
+    pub port: u16,
+}
+
 /// Sockets that are bound and listen, but accept nothing yet.
 #[derive(Debug)]
 pub struct Bound {
-    listeners: Vec<std::net::TcpListener>,
+    listeners: Vec<(Scheme, std::net::TcpListener)>,
 }
 
 impl Bound {
-    /// Binds every address of `host` on each of `ports`; port 0 picks a free one.
-    pub fn new(host: &str, ports: &[u16]) -> Result<Self, Error> {
+    /// Binds all endpoints, or none.
+    pub fn new(endpoints: &[Endpoint]) -> Result<Self, Error> {
         let mut listeners = Vec::new();
-        for &port in ports {
-            listeners.extend(listener::bind(host, port)?);
+        for Endpoint { scheme, host, port } in endpoints {
+            let bound = listener::bind(host, *port)?;
+            listeners.extend(bound.into_iter().map(|listener| (*scheme, listener)));
         }
         Ok(Self { listeners })
     }
 
-    /// The addresses, with the real ports.
-    pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    /// The addresses, with the real ports, in the order of the endpoints.
+    pub fn addresses(&self) -> Vec<(Scheme, SocketAddr)> {
+        let address = |(scheme, listener): &(Scheme, std::net::TcpListener)| {
+            Some((*scheme, listener.local_addr().ok()?))
+        };
+        self.listeners.iter().filter_map(address).collect()
     }
 }
 
@@ -78,9 +93,9 @@ impl Server {
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let Self { bound, service, stop } = self;
         let mut tasks = JoinSet::new();
-        for listener in bound.listeners {
+        for (scheme, listener) in bound.listeners {
             let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
-            tasks.spawn(accept(listener, service.clone()));
+            tasks.spawn(accept(scheme, listener, service.clone()));
         }
         let wakes = Arc::clone(&service.environment.wakes);
         let dispatcher = tokio::spawn(poll_fn(move |cx| wakes.poll_dispatch(cx)));
@@ -96,7 +111,7 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, service: Service) {
+async fn accept(scheme: Scheme, listener: TcpListener, service: Service) {
     let events = Arc::clone(&service.environment.events);
     loop {
         let warn = |error: &std::io::Error| {
@@ -110,7 +125,7 @@ async fn accept(listener: TcpListener, service: Service) {
         let Ok(local) = stream.local_addr() else {
             continue;
         };
-        let info = ConnectionInfo { peer, local, scheme: "http" };
+        let info = ConnectionInfo { peer, local, scheme: scheme.url_scheme() };
         tokio::spawn(http1::serve(stream, info, service.clone()));
     }
 }

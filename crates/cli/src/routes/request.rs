@@ -16,7 +16,7 @@ use crate::settings::Settings;
 
 /// The request that a browser sends for a URL.
 pub(super) fn request(settings: &Settings, method: &str, url: &str) -> Result<Request, String> {
-    let port = settings.ports.first().copied().unwrap_or_default();
+    let port = settings.endpoints.first().map_or(0, |endpoint| endpoint.port);
     let (authority, target) = split(url);
     let host = match authority {
         Some(authority) => authority.to_owned(),
@@ -34,7 +34,7 @@ pub(super) fn request(settings: &Settings, method: &str, url: &str) -> Result<Re
     let connection = ConnectionInfo { peer: here, local: here, scheme: "http" };
     let environment = Environment {
         doc_root: settings.doc_root.clone(),
-        config: settings.resolved(&settings.ports),
+        config: settings.resolved(&settings.ports()),
         files: FileCache::default(),
         stash: Arc::new(MemoryStash::default()),
         events: Arc::new(NoEvents),

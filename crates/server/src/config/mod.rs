@@ -15,7 +15,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::Error;
+use crate::{Error, Scheme};
 use overlay::{merge, rename, unknown};
 
 pub use route_handler::RouteHandler;
@@ -198,8 +198,8 @@ impl Config {
                 self.ssl.kind
             ));
         }
-        if let Some(scheme) = self.ports.keys().find(|scheme| !SCHEMES.contains(&scheme.as_str())) {
-            return Err(unknown(&format!("ports.{scheme}"), scheme, SCHEMES));
+        if let Some(name) = self.ports.keys().find(|name| Scheme::from_name(name).is_none()) {
+            return Err(unknown(&format!("ports.{name}"), name, Scheme::ALL.map(Scheme::name)));
         }
         self.check_routing()
     }
@@ -219,9 +219,10 @@ impl Config {
         .collect()
     }
 
-    /// The ports for HTTP, 0 for each `auto`.
-    pub fn http_ports(&self) -> Vec<u16> {
-        self.ports.get("http").into_iter().flatten().map(|port| port.number()).collect()
+    /// The ports of a scheme, 0 for each `auto`; `None` when nothing is said of them.
+    pub fn ports(&self, scheme: Scheme) -> Option<Vec<u16>> {
+        let ports = self.ports.get(scheme.name())?;
+        Some(ports.iter().map(|port| port.number()).collect())
     }
 }
 
@@ -235,24 +236,6 @@ impl Port {
 }
 
 const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
-
-/// The schemes that can have ports: those of `wpt serve`.
-const SCHEMES: [&str; 14] = [
-    "http",
-    "http-local",
-    "http-public",
-    "http-private",
-    "https",
-    "https-local",
-    "https-public",
-    "https-private",
-    "h2",
-    "ws",
-    "wss",
-    "webtransport-h3",
-    "quic-transport",
-    "dns",
-];
 
 #[cfg(test)]
 mod tests {
@@ -270,7 +253,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.browser_host, "test");
-        assert_eq!(config.http_ports(), [8001, 0]);
+        assert_eq!(config.ports(Scheme::Http), Some(vec![8001, 0]));
         assert_eq!(config.logging.level, "debug");
         assert!(config.logging.suppress_handler_traceback);
         assert_eq!(warnings, ["the key `host` has a new name, `browser_host`"]);
@@ -294,9 +277,9 @@ mod tests {
             parse(r#"{"ports": {"htps": [1]}}"#).unwrap_err(),
             "the key `ports.htps` is unknown; is `ports.https` meant?"
         );
-        let all = SCHEMES.map(|scheme| format!("\"{scheme}\": [\"auto\"]")).join(",");
+        let all = Scheme::ALL.map(|scheme| format!("\"{scheme}\": [\"auto\"]")).join(",");
         let (config, _) = parse(&format!("{{\"$schema\": \"x\", \"ports\": {{{all}}}}}")).unwrap();
-        assert_eq!(config.ports.len(), SCHEMES.len());
+        assert_eq!(config.ports.len(), Scheme::ALL.len());
         assert_eq!(config.without_effect(), ["ports of schemes other than http"]);
     }
 
@@ -315,7 +298,8 @@ mod tests {
 
     #[test]
     fn handlers_see_what_follows_from_the_keys() {
-        let value = Config::default().resolved(Path::new("/root"), &[81]);
+        let value = Config::default()
+            .resolved(Path::new("/root"), &[(Scheme::Http, 81), (Scheme::Http, 81)]);
         assert_eq!(value["domains"], json!({"": {"": "localhost"}}));
         assert_eq!(value["ports"], json!({"http": [81]}));
         assert_eq!(value["logging"]["level"], "DEBUG");

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::scheme::OLD_NAMES;
+
 /// Old names of keys, as the reference still takes them.
 pub(super) const RENAMED: [(&str, &str); 4] = [
     ("host", "browser_host"),
@@ -12,20 +14,31 @@ pub(super) const RENAMED: [(&str, &str); 4] = [
 
 /// Gives old names their new ones, with a warning for each. `$schema` is for editors alone.
 pub(super) fn rename(
-    overrides: Map<String, Value>,
+    mut overrides: Map<String, Value>,
     warnings: &mut Vec<String>,
 ) -> Map<String, Value> {
+    overrides.shift_remove("$schema");
+    let mut overrides = renamed(overrides, "", &RENAMED, warnings);
+    if let Some(Value::Object(ports)) = overrides.get_mut("ports") {
+        *ports = renamed(std::mem::take(ports), "ports.", &OLD_NAMES, warnings);
+    }
     overrides
-        .into_iter()
-        .filter(|(key, _)| key != "$schema")
-        .map(|(key, value)| match RENAMED.iter().find(|(old, _)| *old == key) {
-            Some((old, new)) => {
-                warnings.push(format!("the key `{old}` has a new name, `{new}`"));
-                ((*new).to_owned(), value)
-            }
-            None => (key, value),
-        })
-        .collect()
+}
+
+fn renamed(
+    object: Map<String, Value>,
+    at: &str,
+    names: &[(&str, &str)],
+    warnings: &mut Vec<String>,
+) -> Map<String, Value> {
+    let rename = |(key, value)| match names.iter().find(|(old, _)| *old == key) {
+        Some((old, new)) => {
+            warnings.push(format!("the key `{at}{old}` has a new name, `{at}{new}`"));
+            ((*new).to_owned(), value)
+        }
+        None => (key, value),
+    };
+    object.into_iter().map(rename).collect()
 }
 
 /// Lays an override over a default: objects key by key, all else as a whole.

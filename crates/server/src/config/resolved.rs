@@ -5,10 +5,12 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::Config;
+use crate::scheme::{OLD_NAMES, Scheme};
 
 impl Config {
     /// The configuration as handlers see it: the keys of the file and what follows from them.
-    pub fn resolved(&self, doc_root: &Path, http_ports: &[u16]) -> Value {
+    /// `ports` are those that are listened on; a port that repeats is one.
+    pub fn resolved(&self, doc_root: &Path, ports: &[(Scheme, u16)]) -> Value {
         let doc_root = doc_root.to_string_lossy();
         let (mut domains, mut not_domains, mut all_domains) = (Map::new(), Map::new(), Map::new());
         let (mut domains_set, mut not_domains_set) = (Vec::new(), Vec::new());
@@ -25,14 +27,7 @@ impl Config {
             all_domains.insert(name.to_owned(), all.into());
         }
         let all_domains_set: Vec<_> = domains_set.iter().chain(&not_domains_set).cloned().collect();
-        let mut ports: Map<String, Value> = self
-            .ports
-            .iter()
-            .map(|(scheme, ports)| {
-                (scheme.clone(), ports.iter().map(|port| port.number()).collect::<Vec<_>>().into())
-            })
-            .collect();
-        ports.insert("http".to_owned(), json!(http_ports));
+        let ports = self.resolved_ports(ports);
         let mut value = json!({
             "browser_host": self.browser_host,
             "alternate_hosts": self.alternate_hosts,
@@ -64,6 +59,26 @@ impl Config {
         }
         value["logging"]["level"] = self.logging.level.to_uppercase().into();
         value
+    }
+
+    /// The ports by scheme; a scheme that had another name is there under both.
+    fn resolved_ports(&self, ports: &[(Scheme, u16)]) -> Map<String, Value> {
+        let mut by_name: Map<String, Value> =
+            self.ports.keys().map(|name| (name.clone(), json!([]))).collect();
+        for (scheme, port) in ports {
+            let ports = by_name.entry(scheme.name()).or_insert_with(|| json!([]));
+            if let Value::Array(ports) = ports
+                && !ports.contains(&json!(port))
+            {
+                ports.push(json!(port));
+            }
+        }
+        for (old, new) in OLD_NAMES {
+            if let Some(ports) = by_name.get(new).cloned() {
+                by_name.insert(old.to_owned(), ports);
+            }
+        }
+        by_name
     }
 
     /// The key and the certificate that the `pregenerated` type names.

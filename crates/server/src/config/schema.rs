@@ -12,9 +12,10 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::{
-        super::{Config, SCHEMES, overlay::RENAMED},
+        super::{Config, overlay::RENAMED},
         *,
     };
+    use crate::scheme::{OLD_NAMES, Scheme};
 
     fn schema() -> Value {
         serde_json::from_str(SCHEMA).unwrap()
@@ -52,7 +53,9 @@ mod tests {
     #[test]
     fn it_has_every_scheme_and_every_old_name() {
         let schema = schema();
-        assert_eq!(keys(&schema["properties"]["ports"]["properties"]), SCHEMES.into());
+        let old = OLD_NAMES.map(|(old, _)| old);
+        let schemes = Scheme::ALL.map(Scheme::name).into_iter().chain(old).collect();
+        assert_eq!(keys(&schema["properties"]["ports"]["properties"]), schemes);
         let old: BTreeSet<&str> = schema["properties"]
             .as_object()
             .unwrap()

@@ -11,7 +11,7 @@ use std::{
 };
 
 use server::{
-    Bound, Environment, Error, Handler, Limits, Router, Server, Wakes,
+    Bound, Endpoint, Environment, Error, Handler, Limits, Router, Scheme, Server, Wakes,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
     response::SERVER,
@@ -68,8 +68,9 @@ impl Setup {
 
     /// Binds, and serves in a thread. Connections are possible at once.
     pub(crate) fn start(self) -> Running {
-        let bound = Bound::new("127.0.0.1", &[0]).unwrap();
-        let address = bound.addresses()[0];
+        let endpoint = Endpoint { scheme: Scheme::Http, host: "127.0.0.1".to_owned(), port: 0 };
+        let bound = Bound::new(&[endpoint]).unwrap();
+        let address = bound.addresses()[0].1;
         let environment = Arc::new(Environment {
             doc_root: fs::canonicalize(self.root.path()).unwrap(),
             config: serde_json::json!({}),
