@@ -72,7 +72,7 @@ impl Request {
     /// Replaces the target's path, as a rewrite does: the query and the fragment stay. The path may
     /// bring a query itself; the request line stays as it was received.
     pub fn set_path(&mut self, path: &[u8]) {
-        let head = &mut self.head;
+        let head = &self.head;
         let mut target = Vec::with_capacity(head.raw_target.len() + path.len());
         if let TargetForm::Absolute { scheme, authority } = &head.target.form {
             target.extend_from_slice(scheme);
@@ -89,8 +89,14 @@ impl Request {
         if let Some(fragment) = fragment.filter(|at| at + 1 < head.raw_target.len()) {
             target.extend_from_slice(&head.raw_target[fragment..]);
         }
-        head.raw_target = target.into();
-        head.target = Target::parse(head.raw_target.clone(), &head.method);
+        self.set_target(target.into());
+    }
+
+    /// Replaces the whole target; the request line stays as it was received.
+    pub fn set_target(&mut self, target: Bytes) {
+        let head = &mut self.head;
+        head.target = Target::parse(target.clone(), &head.method);
+        head.raw_target = target;
         self.decoded_path = decode_path(&head.target.path);
     }
 

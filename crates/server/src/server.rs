@@ -10,7 +10,7 @@ use std::{
 use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
 
 use crate::{
-    ConnectionInfo, Error, Router, Scheme,
+    ConnectionInfo, Error, Router, Scheme, SharedRouter,
     environment::Environment,
     event::{Event, Level},
     http1::{self, Service},
@@ -52,6 +52,13 @@ impl Bound {
         };
         self.listeners.iter().filter_map(address).collect()
     }
+
+    /// The descriptors of the sockets.
+    #[cfg(unix)]
+    pub fn descriptors(&self) -> Vec<std::os::fd::RawFd> {
+        use std::os::fd::AsRawFd;
+        self.listeners.iter().map(|(_, listener)| listener.as_raw_fd()).collect()
+    }
 }
 
 /// Accepts and serves, on one thread.
@@ -64,8 +71,17 @@ pub struct Server {
 impl Server {
     /// A server for bound sockets.
     pub fn new(bound: Bound, environment: Arc<Environment>, router: Router) -> Self {
+        Self::with_shared_router(bound, environment, Arc::new(router.into()))
+    }
+
+    /// A server whose router may be replaced while it runs.
+    pub fn with_shared_router(
+        bound: Bound,
+        environment: Arc<Environment>,
+        router: Arc<SharedRouter>,
+    ) -> Self {
         let (stop, shutdown) = watch::channel(false);
-        Self { bound, service: Service { environment, router: Arc::new(router), shutdown }, stop }
+        Self { bound, service: Service { environment, router, shutdown }, stop }
     }
 
     /// Serves until `shutdown` completes; then gives running responses [`GRACE`] to end.
@@ -79,7 +95,7 @@ impl Server {
         let router = Arc::clone(&self.service.router);
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
-            .on_thread_park(move || router.flush())
+            .on_thread_park(move || router.current().flush())
             .build()
             .map_err(Error::Runtime)?;
         let result = runtime.block_on(async {

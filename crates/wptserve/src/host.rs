@@ -58,7 +58,7 @@ impl HandlerLoader for PythonLoader {
             events.emit(&Event::Message { level: Level::Warning, source: "pool", text: &text });
         };
         let wakes = Arc::clone(&environment.wakes);
-        Ok(Arc::new(PythonHandler::new(Pool::new(MAX_THREADS, Box::new(on_full), wakes))))
+        Ok(Arc::new(PythonHandler::new(Pool::new(MAX_THREADS, Box::new(on_full), wakes), None)))
     }
 
     fn stash(&self) -> Arc<dyn server::stash::StashStore> {
@@ -75,6 +75,7 @@ fn prepare(py: Python<'_>, environment: &Arc<Environment>) -> PyResult<()> {
     let sys = py.import("sys")?;
     // A short handler beside a busy one waits for half a millisecond, not five.
     sys.call_method1("setswitchinterval", (0.0005,))?;
+    py.import("wptserve.logger")?.call_method0("forward_all")?;
     add_to_path(&sys, &environment.doc_root)
 }
 
@@ -113,10 +114,13 @@ pub(crate) fn log(level: u32, logger: &str, message: &str) {
     events.emit(&Event::Message { level, source: logger, text: message });
 }
 
-/// Makes the embedded modules importable.
+/// Makes the modules inside the extension importable, before any that are installed. For hosts
+/// that have loaded the extension by its path; a package has its modules beside it.
+#[pyfunction]
+#[pyo3(pass_module)]
 pub(crate) fn install(extension: &Bound<'_, PyModule>) -> PyResult<()> {
     embedded::install(extension)
 }
 
 /// The most handlers that run or sleep at once; each holds a thread.
-const MAX_THREADS: usize = 8192;
+pub(crate) const MAX_THREADS: usize = 8192;

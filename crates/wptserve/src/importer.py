@@ -11,29 +11,10 @@ class EmbeddedImporter:
         self.modules = modules
 
     def find_spec(self, name, path=None, target=None):
-        if name == "logging":
-            return self.find_logging(path, target)
         if name not in self.modules:
             return None
         file, is_package, _ = self.modules[name]
         return ModuleSpec(name, self, origin=file, is_package=is_package)
-
-    def find_logging(self, path, target):
-        """The standard module, made to write to the server's log once it is loaded."""
-        others = [finder for finder in sys.meta_path if finder is not self]
-        found = (finder.find_spec("logging", path, target) for finder in others)
-        spec = next((spec for spec in found if spec is not None), None)
-        if spec is not None:
-            load = spec.loader.exec_module
-
-            def exec_module(module):
-                load(module)
-                from wptserve.logger import forward
-
-                forward(module.getLogger())
-
-            spec.loader.exec_module = exec_module
-        return spec
 
     def create_module(self, spec):
         return None

@@ -1,12 +1,15 @@
 //! The extension module `wptserve._wptserve`: the engine inside Python.
 
 mod attribute;
+mod callable;
 mod connection;
 mod embedded;
 mod host;
 mod input_file;
+mod library;
 mod pipes;
 mod pool;
+mod program_log;
 mod request;
 mod response;
 mod response_headers;
@@ -29,16 +32,17 @@ mod _wptserve {
 
     #[pymodule_export]
     use super::{
+        callable::FunctionHandler,
         connection::{ConnectionFile, RawConnection},
-        host::{log, main},
+        host::{install, log, main},
         input_file::InputFile,
+        library::Engine,
         pipes::{
             NativeContent, apply_pipe, load_headers, parse_pipes, pipe_names, pipe_string, template,
         },
         request::{Request, Server},
         response::Response,
         response_headers::ResponseHeaders,
-        script::FunctionHandler,
         stash::{Stash, StashLock, stash_config},
         writer::ResponseWriter,
     };
@@ -99,10 +103,5 @@ mod _wptserve {
             phrases.set_item(code, phrase)?;
         }
         Ok(phrases)
-    }
-
-    #[pymodule_init]
-    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::host::install(module)
     }
 }

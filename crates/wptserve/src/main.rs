@@ -109,6 +109,7 @@ sys.path[:] = [entry for entry in sys.path if entry]
 loader = ExtensionFileLoader('_wptserve', extension)
 module = _imp.create_dynamic(ModuleSpec('_wptserve', loader, origin=extension))
 _imp.exec_dynamic(module)
+module.install()
 module.main(arguments)";
 
 const EXTENSION: &str = if cfg!(target_os = "macos") {

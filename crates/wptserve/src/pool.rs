@@ -16,15 +16,19 @@
 //! Threads are woken for many jobs at a time where that costs no time: [`Pool::submit`] leaves it
 //! to [`Pool::flush`], which the I/O thread calls before it waits, and the runner wakes the I/O
 //! thread when it has nothing left to run.
+//!
+//! Each server has a pool of its own. To the rest of the process its threads are ordinary ones:
+//! Python takes the GIL from a runner as from any other thread that runs Python code.
 
 use std::{
+    cell::Cell,
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
-    thread::{self, Thread},
+    thread::{self, JoinHandle, Thread, ThreadId},
     time::{Duration, Instant},
 };
 
@@ -45,6 +49,8 @@ pub(crate) struct Pool {
 
 struct Shared {
     state: Mutex<State>,
+    /// Told when a thread leaves a closed pool.
+    left: Condvar,
     max_threads: usize,
     on_full: OnFull,
     wakes: Arc<Wakes>,
@@ -53,6 +59,12 @@ struct Shared {
 struct State {
     jobs: VecDeque<Job>,
     threads: usize,
+    /// Threads that run jobs.
+    busy: usize,
+    /// The threads that have not been joined, and those of them that have left.
+    handles: Vec<JoinHandle<()>>,
+    gone: Vec<ThreadId>,
+    closed: bool,
     /// Threads without a task; the last one used is the first to be used again.
     idle: Vec<Arc<Seat>>,
     watch: Option<Arc<Seat>>,
@@ -88,6 +100,10 @@ impl Pool {
                 state: Mutex::new(State {
                     jobs: VecDeque::new(),
                     threads: 0,
+                    busy: 0,
+                    handles: Vec::new(),
+                    gone: Vec::new(),
+                    closed: false,
                     idle: Vec::new(),
                     watch: None,
                     successor: false,
@@ -98,6 +114,7 @@ impl Pool {
                     eager: 0,
                     full: false,
                 }),
+                left: Condvar::new(),
                 max_threads,
                 on_full,
                 wakes,
@@ -109,6 +126,11 @@ impl Pool {
     /// for the GIL.
     pub(crate) fn submit(&self, job: Job) {
         let mut state = self.shared.lock();
+        if state.closed {
+            // The job is dropped behind the lock.
+            drop(state);
+            return;
+        }
         state.jobs.push_back(job);
         if state.jobs.len() >= BATCH {
             self.shared.see_to_queue(state);
@@ -119,12 +141,49 @@ impl Pool {
     pub(crate) fn flush(&self) {
         self.shared.see_to_queue(self.shared.lock());
     }
+
+    /// Drops the queued jobs and ends the threads, those that run a job once it is done. Waits
+    /// for the others, not for these. Not to be called with the GIL held.
+    pub(crate) fn close(&self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        let dropped = std::mem::take(&mut state.jobs);
+        for seat in state.idle.iter().chain(&state.watch) {
+            seat.thread.unpark();
+        }
+        drop(state);
+        drop(dropped);
+        let state = self.shared.lock();
+        let (mut state, _late) = self
+            .shared
+            .left
+            .wait_timeout_while(state, PATIENCE, |state| state.threads > state.busy)
+            .unwrap_or_else(PoisonError::into_inner);
+        let gone = std::mem::take(&mut state.gone);
+        let handles = std::mem::take(&mut state.handles);
+        drop(state);
+        for handle in handles {
+            if gone.contains(&handle.thread().id()) {
+                // It has left the pool and is about to end; a panic of its own is over.
+                let _panicked = handle.join();
+            }
+        }
+    }
+}
+
+thread_local! {
+    static IN_POOL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is a pool's thread.
+pub(crate) fn is_pool_thread() -> bool {
+    IN_POOL.get()
 }
 
 impl Shared {
     /// Sees to it that somebody takes the next job, whatever the runner does.
     fn see_to_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
-        if state.successor || state.jobs.is_empty() {
+        if state.successor || state.jobs.is_empty() || state.closed {
             return;
         }
         if state.runner == 0 || state.eager > 0 || state.begun_at.elapsed() > TICK {
@@ -171,13 +230,22 @@ impl Shared {
                     shared.lock().watch = Some(Arc::clone(&seat));
                 }
                 Wakes::defer_on_this_thread();
+                IN_POOL.set(true);
                 Python::attach(|py| shared.live(py, &seat));
             });
-        if started.is_err() {
-            // The threads there are go on with the queue.
-            let mut state = self.lock();
-            state.threads -= 1;
-            state.successor &= task != SUCCEED;
+        let mut state = self.lock();
+        match started {
+            Ok(handle) => {
+                // Of those that left since, nobody wants to know.
+                let gone = std::mem::take(&mut state.gone);
+                state.handles.retain(|handle| !gone.contains(&handle.thread().id()));
+                state.handles.push(handle);
+            }
+            Err(_) => {
+                // The threads there are go on with the queue.
+                state.threads -= 1;
+                state.successor &= task != SUCCEED;
+            }
         }
     }
 
@@ -198,12 +266,15 @@ impl Shared {
             state.last_runner += 1;
             let number = state.last_runner;
             state.runner = number;
+            state.busy += 1;
             drop(state);
             while let Some(job) = self.next_job(number) {
                 // A panic is the job's own; its exchange was dropped and so aborted.
                 let _panicked = catch_unwind(AssertUnwindSafe(|| job(py)));
             }
-            self.lock().retire(seat);
+            let mut state = self.lock();
+            state.busy -= 1;
+            state.retire(seat);
         }
     }
 
@@ -245,6 +316,9 @@ impl Shared {
                     }
                 }
                 _ => {
+                    if self.leave_closed(seat) {
+                        return false;
+                    }
                     let since = Instant::now();
                     thread::park_timeout(IDLE_LIFE);
                     // Parking also ends without reason.
@@ -266,6 +340,11 @@ impl Shared {
             self.wakes.flush();
             let mut state = self.lock();
             if seat.task.load(Ordering::Relaxed) != WATCH {
+                return false;
+            }
+            if state.closed {
+                state.watch = None;
+                state.retire(seat);
                 return false;
             }
             if state.begun != begun {
@@ -293,8 +372,19 @@ impl Shared {
         if seat.task.load(Ordering::Relaxed) != IDLE || state.idle.len() <= KEPT_IDLE {
             return false;
         }
-        state.idle.retain(|other| !Arc::ptr_eq(other, seat));
-        state.threads -= 1;
+        state.leave(seat);
+        true
+    }
+
+    /// Takes an idle thread out of a closed pool.
+    fn leave_closed(&self, seat: &Arc<Seat>) -> bool {
+        let mut state = self.lock();
+        if !state.closed || seat.task.load(Ordering::Relaxed) != IDLE {
+            return false;
+        }
+        state.leave(seat);
+        drop(state);
+        self.left.notify_all();
         true
     }
 
@@ -310,6 +400,13 @@ impl State {
         seat.task.store(IDLE, Ordering::Relaxed);
         self.idle.push(Arc::clone(seat));
     }
+
+    /// Takes this thread out.
+    fn leave(&mut self, seat: &Arc<Seat>) {
+        self.idle.retain(|other| !Arc::ptr_eq(other, seat));
+        self.threads -= 1;
+        self.gone.push(seat.thread.id());
+    }
 }
 
 /// How often the watch looks, and how long a job may last before it counts as blocked.
@@ -324,3 +421,5 @@ const EAGER: u32 = 32;
 const IDLE_LIFE: Duration = Duration::from_secs(10);
 /// which these are not.
 const KEPT_IDLE: usize = 4;
+/// How long the end of idle threads is waited for; each needs the GIL once.
+const PATIENCE: Duration = Duration::from_secs(2);

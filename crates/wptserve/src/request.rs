@@ -1,5 +1,7 @@
 //! `Request` and `Server`: what a handler reads.
 
+use std::sync::Arc;
+
 use pyo3::{
     PyTraverseError, PyVisit,
     prelude::*,
@@ -19,7 +21,14 @@ use crate::{
 #[pyclass(frozen, subclass, dict, weakref, module = "wptserve.request")]
 pub(crate) struct Request {
     pub(crate) inner: server::Request,
+    host: Option<Arc<Host>>,
     attributes: Attributes,
+}
+
+/// The Python program that a server runs in, when it is not the server's own process.
+pub(crate) struct Host {
+    /// What handlers read as `request.server.config`.
+    pub(crate) config: Py<PyAny>,
 }
 
 #[derive(Default)]
@@ -88,8 +97,8 @@ lazy_attributes!(Request {
 });
 
 impl Request {
-    pub(crate) fn new(inner: server::Request) -> Self {
-        Self { inner, attributes: Attributes::default() }
+    pub(crate) fn new(inner: server::Request, host: Option<Arc<Host>>) -> Self {
+        Self { inner, host, attributes: Attributes::default() }
     }
 }
 
@@ -274,14 +283,17 @@ fn make_auth<'py>(request: &Bound<'py, Request>) -> Made<'py> {
 }
 
 fn make_server<'py>(request: &Bound<'py, Request>) -> Made<'py> {
-    let path = request.get().inner.head.target.path.clone();
-    Ok(Bound::new(request.py(), Server { path, stash: Slot::default() })?.into_any())
+    let this = request.get();
+    let path = this.inner.head.target.path.clone();
+    let server = Server { path, host: this.host.clone(), stash: Slot::default() };
+    Ok(Bound::new(request.py(), server)?.into_any())
 }
 
 /// What the server offers to a handler beside the request.
 #[pyclass(frozen, subclass, dict, module = "wptserve.request")]
 pub(crate) struct Server {
     path: bytes::Bytes,
+    host: Option<Arc<Host>>,
     stash: Slot,
 }
 
@@ -292,6 +304,9 @@ impl Server {
     fn stash<'py>(&self, py: Python<'py>) -> Made<'py> {
         self.stash.get_or_init(py, || {
             let path = latin1_str(py, &self.path);
+            if self.host.is_some() {
+                return py.import("wptserve.stash")?.call_method1("of_request", (path,));
+            }
             Ok(Bound::new(py, stash::Stash::new(path.into_any().unbind()))?.into_any())
         })
     }
@@ -312,8 +327,10 @@ impl Server {
     /// The server's configuration.
     #[getter]
     fn config(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let _ = self;
-        crate::host::config(py)
+        match &self.host {
+            Some(host) => Ok(host.config.clone_ref(py)),
+            None => crate::host::config(py),
+        }
     }
 }
 

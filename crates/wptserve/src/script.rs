@@ -10,7 +10,6 @@ use std::{
 };
 
 use pyo3::{
-    PyTraverseError, PyVisit,
     exceptions::PyOSError,
     ffi, intern,
     prelude::*,
@@ -19,7 +18,11 @@ use pyo3::{
 };
 use server::{Exchange, Finish, Handler, file_cache::is_settled, files};
 
-use crate::{pool::Pool, request::Request, response::Response, slot::Slot};
+use crate::{
+    pool::Pool,
+    request::{Host, Request},
+    response::Response,
+};
 
 /// Runs the Python file that a request's path names.
 pub(crate) struct PythonHandler {
@@ -28,8 +31,9 @@ pub(crate) struct PythonHandler {
 }
 
 impl PythonHandler {
-    pub(crate) fn new(pool: Pool) -> Self {
-        Self { pool, scripts: Arc::default() }
+    /// A handler whose requests know of the host, if there is one.
+    pub(crate) fn new(pool: Pool, host: Option<Arc<Host>>) -> Self {
+        Self { pool, scripts: Arc::new(Scripts { host, compiled: Mutex::default() }) }
     }
 }
 
@@ -45,8 +49,8 @@ impl Handler for PythonHandler {
 }
 
 /// Compiled handler files by path.
-#[derive(Default)]
 struct Scripts {
+    host: Option<Arc<Host>>,
     compiled: Mutex<HashMap<PathBuf, Compiled>>,
 }
 
@@ -58,14 +62,9 @@ struct Compiled {
 
 impl Scripts {
     fn answer(&self, py: Python<'_>, exchange: Exchange) {
-        let Exchange { request, writer } = exchange;
-        let path = files::file_system_path(&request);
-        // Both fail only when memory is out; the dropped exchange then closes the connection.
-        let Ok(request) = Bound::new(py, Request::new(request)) else {
-            return;
-        };
-        let response = Response::new(request.clone().unbind(), writer);
-        let Ok(response) = Bound::new(py, response) else {
+        let path = files::file_system_path(&exchange.request);
+        // Fails only when memory is out; the dropped exchange then closes the connection.
+        let Ok((request, response)) = objects(py, exchange, self.host.clone()) else {
             return;
         };
         let result = match path {
@@ -208,8 +207,19 @@ fn wrap_pipeline(
     Ok(())
 }
 
+/// The request and the response as Python has them.
+pub(crate) fn objects(
+    py: Python<'_>,
+    exchange: Exchange,
+    host: Option<Arc<Host>>,
+) -> PyResult<(Bound<'_, Request>, Bound<'_, Response>)> {
+    let request = Bound::new(py, Request::new(exchange.request, host))?;
+    let response = Bound::new(py, Response::new(request.clone().unbind(), exchange.writer))?;
+    Ok((request, response))
+}
+
 /// Ends a response: with what the handler set or wrote, or with the error it raised.
-fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
+pub(crate) fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
     let py = response.py();
     let this = response.get();
     let mut broken = false;
@@ -286,7 +296,7 @@ fn set_error(response: &Bound<'_, Response>, error: &Bound<'_, PyAny>) -> PyResu
     Response::set_error(response, code, Some(error))
 }
 
-fn http_exception_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+pub(crate) fn http_exception_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     CLASS.import(py, "wptserve.utils", "HTTPException")
 }
@@ -322,59 +332,4 @@ pub(crate) fn location(error: &Bound<'_, PyAny>) -> PyResult<Option<(String, u32
         traceback = traceback.getattr("tb_next")?;
     }
     Ok(place)
-}
-
-/// A function as a handler: calls it and applies what it returns.
-#[pyclass(frozen, subclass, dict, module = "wptserve.handlers")]
-pub(crate) struct FunctionHandler {
-    func: Slot,
-}
-
-#[pymethods]
-impl FunctionHandler {
-    #[new]
-    fn new(func: Py<PyAny>) -> Self {
-        let slot = Slot::default();
-        slot.set(func);
-        Self { func: slot }
-    }
-
-    /// The function.
-    #[getter]
-    fn get_func<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.func.get(py)
-    }
-
-    #[setter]
-    fn set_func(&self, value: Py<PyAny>) {
-        self.func.set(value);
-    }
-
-    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.func.traverse(&visit)
-    }
-
-    fn __clear__(&self) {
-        drop(self.func.take());
-    }
-
-    fn __call__(
-        slf: &Bound<'_, Self>,
-        request: &Bound<'_, PyAny>,
-        response: &Bound<'_, Response>,
-    ) -> PyResult<()> {
-        let py = slf.py();
-        let func = slf.getattr(intern!(py, "func"))?;
-        let returned =
-            func.call1((request, response)).map_err(|error| match http_exception_class(py) {
-                Ok(class) if !error.is_instance(py, class) => {
-                    let wrapped = http_error(py, 500, None);
-                    wrapped.set_cause(py, Some(error));
-                    wrapped
-                }
-                _ => error,
-            })?;
-        Response::apply(response, &returned)?;
-        Ok(())
-    }
 }

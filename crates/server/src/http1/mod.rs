@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Exchange, Request, RequestBody, Response, ResponseWriter, Router,
+    ConnectionInfo, Exchange, Request, RequestBody, Response, ResponseWriter, SharedRouter,
     body::Spool,
     environment::Environment,
     event::{Event, RequestRecord},
@@ -46,7 +46,7 @@ impl Transport for TcpStream {
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) environment: Arc<Environment>,
-    pub(crate) router: Arc<Router>,
+    pub(crate) router: Arc<SharedRouter>,
     pub(crate) shutdown: tokio::sync::watch::Receiver<bool>,
 }
 
@@ -208,7 +208,7 @@ impl<S: Transport> Connection<S> {
         if request.head.method.as_ref() == b"CONNECT" {
             writer.respond(connect());
         } else {
-            match self.service.router.route(&mut request).map(Arc::clone) {
+            match self.service.router.current().route(&mut request).map(Arc::clone) {
                 Some(handler) => handler.handle(Exchange { request, writer }),
                 None => writer.respond(Response::error(404, "")),
             }

@@ -1,0 +1,87 @@
+//! The log of a server in a Python program: the program's own `logging`.
+
+use std::sync::OnceLock;
+
+use pyo3::prelude::*;
+use server::{
+    event::{Event, EventSink, Level},
+    latin1,
+};
+
+use crate::pool::{Pool, is_pool_thread};
+
+/// Writes events to `wptserve.logger`'s logger.
+pub(crate) struct ProgramLog {
+    pool: OnceLock<Pool>,
+    /// Whether requests are logged.
+    verbose: bool,
+}
+
+impl ProgramLog {
+    pub(crate) fn new(verbose: bool) -> Self {
+        Self { pool: OnceLock::new(), verbose }
+    }
+
+    /// The pool whose threads write.
+    pub(crate) fn set_pool(&self, pool: Pool) {
+        // Set once, when the server is made.
+        let _again = self.pool.set(pool);
+    }
+
+    pub(crate) fn warn_of_full_pool(&self, threads: usize) {
+        let text = format!("{threads} handlers are running; more requests wait for one to end");
+        self.emit(&Event::Message { level: Level::Warning, source: "pool", text: &text });
+    }
+}
+
+impl EventSink for ProgramLog {
+    fn emit(&self, event: &Event<'_>) {
+        let (level, text) = match event {
+            Event::Request(record) => {
+                let status = record.status.map_or_else(|| "-".to_owned(), |s| s.to_string());
+                let (method, target) = (latin1(record.method), latin1(record.target));
+                (DEBUG, format!("{status} {method} {target} {}", record.bytes))
+            }
+            Event::HandlerFailed { message, .. } => (WARNING, (*message).to_owned()),
+            Event::BadRequest { peer, status, message } => {
+                (INFO, format!("{status} to {peer}: {message}"))
+            }
+            Event::Message { level, source, text } => {
+                let level = match level {
+                    Level::Debug => DEBUG,
+                    Level::Info => INFO,
+                    Level::Warning => WARNING,
+                    Level::Error => ERROR,
+                };
+                (level, format!("{source}: {text}"))
+            }
+        };
+        if is_pool_thread() {
+            Python::attach(|py| write(py, level, &text));
+        } else if let Some(pool) = self.pool.get() {
+            // The I/O thread never waits for the GIL.
+            pool.submit(Box::new(move |py| write(py, level, &text)));
+            pool.flush();
+        }
+    }
+
+    fn wants_requests(&self) -> bool {
+        self.verbose
+    }
+}
+
+fn write(py: Python<'_>, level: u8, text: &str) {
+    let logged = py
+        .import("wptserve.logger")
+        .and_then(|logger| logger.call_method0("get_logger"))
+        .and_then(|logger| logger.call_method1("log", (level, "%s", text)));
+    if let Err(error) = logged {
+        error.write_unraisable(py, None);
+    }
+}
+
+// Python's levels.
+const DEBUG: u8 = 10;
+const INFO: u8 = 20;
+const WARNING: u8 = 30;
+const ERROR: u8 = 40;
