@@ -2,7 +2,8 @@
 
 WPTSERVE_EXTENSION may name a built extension module to test with in place of the stand-in.
 REFERENCE_SITE may name the site-packages of an environment with PyPI's wptserve; tests that
-compare with it are skipped without.
+compare with it are skipped without. SUBJECT=wptserve runs the tests of servers in a program
+(test_server_*.py) against the wptserve that is installed, such as the reference, and no others.
 """
 
 from __future__ import annotations
@@ -18,9 +19,22 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+SUBJECT = os.environ.get("SUBJECT", "ours")
 
-if extension := os.environ.get("WPTSERVE_EXTENSION"):
+if SUBJECT != "ours":
+    tests = HERE.glob("test_*.py")
+    collect_ignore = [path.name for path in tests if not path.name.startswith("test_server_")]
+else:
+    sys.path.insert(0, str(HERE.parent))
+    if not os.environ.get("WPTSERVE_EXTENSION") and not importlib.util.find_spec(
+        "wptserve._wptserve"
+    ):
+        # The stand-in for the engine serves nothing.
+        collect_ignore_glob = ["test_server_*.py"]
+
+if SUBJECT != "ours":
+    pass
+elif extension := os.environ.get("WPTSERVE_EXTENSION"):
     import wptserve
 
     assert Path(wptserve.__file__).is_relative_to(HERE.parent)

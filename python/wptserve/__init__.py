@@ -32,7 +32,10 @@ _MODULES = frozenset(
         "router",
         "routes",
         "server",
+        "sslutils",
         "stash",
+        "testing",
+        "types",
         "utils",
     )
 )

@@ -146,6 +146,7 @@ class ConfigBuilder:
         self._logger = logger
         self._config_cls = config_cls or self.default_config_cls
         self._entered = False
+        self._ssl_environment: Any = None
         self._data = {key: kwargs.pop(key, value) for key, value in self._default.items()}
         self._data["subdomains"] = set(subdomains)
         self._data["not_subdomains"] = set(not_subdomains)
@@ -197,6 +198,9 @@ class ConfigBuilder:
 
     def __exit__(self, *exc: object) -> None:
         self._entered = False
+        if self._ssl_environment is not None:
+            self._ssl_environment.__exit__(*exc)
+            self._ssl_environment = None
 
     def _get_logging(self, data: dict[str, Any]) -> dict[str, Any]:
         return {**data["logging"], "level": data["logging"]["level"].upper()}
@@ -241,11 +245,20 @@ class ConfigBuilder:
         return set(data["domains_set"]) | set(data["not_domains_set"])
 
     def _get_ssl_config(self, data: dict[str, Any]) -> dict[str, Any] | None:
-        if _uses_tls(data):
-            raise NotImplementedError(
-                f"ssl type {data['ssl']['type']}: certificates are not built yet"
-            )
-        return None
+        from . import sslutils
+
+        kind = data["ssl"]["type"]
+        environment = sslutils.get_cls(kind)(self._logger, **data["ssl"].get(kind, {}))
+        self._ssl_environment = environment.__enter__()
+        if not environment.ssl_enabled:
+            return None
+        key, certificate = environment.host_cert_path(data["domains_set"])
+        return {
+            "key_path": key,
+            "ca_cert_path": environment.ca_cert_path(data["domains_set"]),
+            "cert_path": certificate,
+            "encrypt_after_connect": data["ssl"].get("encrypt_after_connect", False),
+        }
 
 
 _RENAMED = {
@@ -279,7 +292,6 @@ def _under(host: str, subdomains: Iterable[str]) -> dict[str, str]:
 
 
 def _uses_tls(data: dict[str, Any]) -> bool:
-    kind = data["ssl"]["type"]
-    if kind not in ("none", "openssl", "pregenerated"):
-        raise ValueError(f"ssl type {kind}: not one of none, openssl, pregenerated")
-    return bool(kind != "none")
+    from .sslutils import get_cls
+
+    return bool(get_cls(data["ssl"]["type"]).ssl_enabled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from typing import Any, Callable, Iterable
+from weakref import WeakSet
 
 from .logger import get_logger
 
@@ -73,7 +74,11 @@ class Router:
 
     def __init__(self, doc_root: str, routes: Iterable[tuple[Any, str, Any]]) -> None:
         self.doc_root = doc_root
-        self.routes: list[tuple[Any, re.Pattern[str], Any]] = []
+        self._routes: list[tuple[Any, re.Pattern[str], Any]] = []
+        # The patterns as they were given, beside the routes; None once others may change these.
+        self._patterns: list[str] | None = []
+        # Told of every change.
+        self._servers: WeakSet[Any] = WeakSet()
         self.logger = get_logger()
         # Handlers import helper modules by their path from the document root.
         if doc_root not in sys.path:
@@ -81,8 +86,22 @@ class Router:
         for route in reversed(list(routes)):
             self.register(*route)
 
+    @property
+    def routes(self) -> list[tuple[Any, re.Pattern[str], Any]]:
+        """Method, expression and handler of each route, the last one asked first."""
+        if self._patterns is not None:
+            self._patterns = None
+            self._changed()
+        return self._routes
+
+    @routes.setter
+    def routes(self, routes: list[tuple[Any, re.Pattern[str], Any]]) -> None:
+        self._routes = routes
+        self._patterns = None
+        self._changed()
+
     def register(self, methods: Any, path: str, handler: Callable[[Any, Any], Any]) -> None:
-        """Puts a route before all others.
+        """Puts a route before all others; also while a server runs.
 
         :param methods: A method, several, or "*" or `any_method` for all; GET answers HEAD too.
         :param path: A pattern of literal text, ``{name}`` (one path segment or part of one) and
@@ -91,15 +110,19 @@ class Router:
         """
         if isinstance(methods, (str, bytes)) or methods is any_method:
             methods = [methods]
+        expression = compile_path_match(path)
         for method in methods:
-            self.routes.append((method, compile_path_match(path), handler))
+            self._routes.append((method, expression, handler))
+            if self._patterns is not None:
+                self._patterns.append(path)
+        self._changed()
 
     def get_handler(self, request: Any) -> Any:
         """The handler for `request`, whose `route_match` is set; None when no route matches."""
         from urllib.parse import unquote
 
         path = unquote(request.url_parts.path)
-        for method, expression, handler in reversed(self.routes):
+        for method, expression, handler in reversed(self._routes):
             if not _accepts(method, request.method):
                 continue
             found = expression.match(path)
@@ -110,6 +133,21 @@ class Router:
                 request.route_match = parts
                 return handler
         return None
+
+    def _listed(self) -> list[tuple[Any, str, Any]] | None:
+        """Methods, patterns and handlers, the first one asked first; None when only
+        `get_handler` knows them."""
+        if self._patterns is None or type(self).get_handler is not Router.get_handler:
+            return None
+        if "get_handler" in self.__dict__:
+            return None
+        routes = zip(self._routes, self._patterns, strict=True)
+        listed = [(method, pattern, handler) for (method, _, handler), pattern in routes]
+        return listed[::-1]
+
+    def _changed(self) -> None:
+        for server in list(self._servers):
+            server.update_routes()
 
 
 def _accepts(route_method: Any, method: str) -> bool:

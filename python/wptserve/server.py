@@ -1,19 +1,34 @@
-"""The server as a Python library; it cannot be started from Python yet."""
+"""Servers in this process: the engine, started and stopped from Python.
+
+A server's connections are served by the engine on a thread of its own, and its handlers run on
+threads of the engine. Files, Python file handlers and error routes are answered without asking
+the `Router` each time; it is asked when it is of a class with its own `get_handler`, or once its
+`routes` were handed out.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+import os
+import time
+from types import SimpleNamespace
+from typing import Any, Callable, Iterable, Mapping
 from urllib.parse import urlsplit, urlunsplit
+from weakref import WeakSet
 
+from . import _wptserve, handlers
+from .logger import get_logger
+from .router import Router, any_method
 
-class WebTestHttpd:
-    """A server in this process."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError(
-            "wptserve.server.WebTestHttpd cannot be started from Python yet; "
-            "run the wptserve command instead"
-        )
+__all__ = [
+    "BaseWebTestRequestHandler",
+    "Http1WebTestRequestHandler",
+    "Http2WebTestRequestHandler",
+    "RequestRewriter",
+    "Router",
+    "WebTestHttpd",
+    "WebTestRequestHandler",
+    "WebTestServer",
+]
 
 
 class RequestRewriter:
@@ -23,28 +38,428 @@ class RequestRewriter:
     """
 
     def __init__(self, rules: Iterable[tuple[Any, str, str]]) -> None:
-        self.rules: dict[str, tuple[Any, str]] = {}
+        self._rules: dict[str, tuple[Any, str]] = {}
+        self._exposed = False
+        self._servers: WeakSet[Any] = WeakSet()
+        self.logger = get_logger()
         for rule in reversed(list(rules)):
             self.register(*rule)
+
+    @property
+    def rules(self) -> dict[str, tuple[Any, str]]:
+        """Methods and output path by input path."""
+        if not self._exposed:
+            self._exposed = True
+            self._changed()
+        return self._rules
+
+    @rules.setter
+    def rules(self, rules: dict[str, tuple[Any, str]]) -> None:
+        self._rules = rules
+        self._exposed = True
+        self._changed()
 
     def register(self, methods: Any, input_path: str, output_path: str) -> None:
         """Adds a rule for a method or several, ``*`` being any; the last for a path counts."""
         methods = [methods] if isinstance(methods, (bytes, str)) else methods
-        self.rules[input_path] = (methods, output_path)
+        self._rules[input_path] = (methods, output_path)
+        self._changed()
 
     def rewrite(self, request_handler: Any) -> None:
         """Replaces ``request_handler.path`` where a rule matches; the query stays."""
         parts = urlsplit(request_handler.path)
-        methods, path = self.rules.get(parts.path, ((), ""))
+        methods, path = self._rules.get(parts.path, ((), ""))
         if "*" in methods or request_handler.command in methods:
             request_handler.path = urlunsplit(parts._replace(path=path))
 
+    def _listed(self) -> list[tuple[list[str], str, str]] | None:
+        """The rules; None when only `rewrite` knows them."""
+        if self._exposed or type(self).rewrite is not RequestRewriter.rewrite:
+            return None
+        if "rewrite" in self.__dict__:
+            return None
+        return [
+            ([name for name in methods if isinstance(name, str)], path, other)
+            for path, (methods, other) in self._rules.items()
+        ]
 
-def __getattr__(name: str) -> Any:
-    if name == "Router":
-        from .router import Router
+    def _changed(self) -> None:
+        for server in list(self._servers):
+            server.update_routes()
 
-        return Router
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    raise NotImplementedError(f"wptserve.server.{name} is not built yet")
+
+class BaseWebTestRequestHandler:
+    """Names a protocol to `WebTestHttpd`. The engine reads the requests, so that a subclass with
+    methods of its own is refused."""
+
+    protocol_version = "HTTP/1.1"
+
+
+class Http1WebTestRequestHandler(BaseWebTestRequestHandler):
+    """HTTP/1.1."""
+
+
+class Http2WebTestRequestHandler(BaseWebTestRequestHandler):
+    """HTTP/2."""
+
+    protocol_version = "HTTP/2.0"
+
+
+# Its name until 2022.
+WebTestRequestHandler = Http1WebTestRequestHandler
+
+
+class _Socket:
+    """What is asked of the listening socket."""
+
+    def __init__(self, engine: _wptserve.Engine) -> None:
+        self._engine = engine
+
+    def getsockname(self) -> tuple[str, int]:
+        return self._engine.addresses[0]
+
+    def fileno(self) -> int:
+        return self._engine.fileno()
+
+
+class WebTestServer:
+    """The server behind a `WebTestHttpd`: listens from its making on, and accepts from `start` on.
+
+    The parameters are those of `WebTestHttpd`; of `bind_address` False the server listens on all
+    addresses. Further ones are refused.
+    """
+
+    def __init__(
+        self,
+        server_address: tuple[str, int],
+        request_handler_cls: type,
+        router: Any,
+        rewriter: Any,
+        bind_address: bool,
+        ws_doc_root: str | None = None,
+        config: Any = None,
+        use_ssl: bool = False,
+        key_file: str | None = None,
+        certificate: str | None = None,
+        encrypt_after_connect: bool = False,
+        latency: float | Callable[[], float] | None = None,
+        http2: bool = False,
+    ) -> None:
+        _check_handler_class(request_handler_cls)
+        self.RequestHandlerClass = request_handler_cls
+        self.router = router
+        self.rewriter = rewriter
+        self.scheme = "http2" if http2 else "https" if use_ssl else "http"
+        self.logger = get_logger()
+        self.latency = latency
+        self.ws_doc_root = ws_doc_root
+        self.key_file = key_file
+        self.certificate = certificate
+        self.encrypt_after_connect = use_ssl and encrypt_after_connect
+
+        host, port = server_address
+        self._engine = _wptserve.Engine(
+            host if bind_address and host else "0.0.0.0",
+            port,
+            http2=http2,
+            key=key_file if use_ssl else None,
+            certificate=certificate if use_ssl else None,
+            encrypt_after_connect=self.encrypt_after_connect,
+        )
+        self.server_address = self._engine.addresses[0]
+        self.server_port = self.server_address[1]
+        self.server_name = host
+        self.socket = _Socket(self._engine)
+        self.config = _default_config(host, self.server_port) if config is None else config
+
+    def fileno(self) -> int:
+        """The descriptor of the listening socket."""
+        return self._engine.fileno()
+
+    def start(self) -> None:
+        """Begins to accept, and returns."""
+        fixed = self.latency if isinstance(self.latency, (int, float)) else None
+        _running.add(self)
+        try:
+            self._engine.start(
+                os.path.abspath(getattr(self.router, "doc_root", os.curdir)),
+                self.config,
+                _settings(self.config),
+                *self._routing(),
+                fixed,
+                self.logger.isEnabledFor(10),
+            )
+        except BaseException:
+            _running.discard(self)
+            raise
+        for source in (self.router, self.rewriter):
+            servers = getattr(source, "_servers", None)
+            if isinstance(servers, WeakSet):
+                servers.add(self)
+        # What was registered meanwhile counts too.
+        self.update_routes()
+
+    def update_routes(self) -> None:
+        """Makes the engine take the routes and rewrites as they are now."""
+        if self in _running:
+            self._engine.route(*self._routing())
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serves until `shutdown` is called from another thread."""
+        self.start()
+        while self in _running:
+            time.sleep(min(poll_interval, 0.05))
+
+    def shutdown(self) -> None:
+        """Stops: running responses have a moment to end, and connections are closed. A handler
+        that still runs then is left to end on its own."""
+        try:
+            self._engine.stop()
+        finally:
+            _running.discard(self)
+
+    def server_close(self) -> None:
+        """Closes the listening sockets."""
+        self._engine.stop()
+        _running.discard(self)
+
+    def _routing(self) -> tuple[list[Any], list[Any], Any]:
+        """Routes and rewrites for the engine, and what to ask for a request's path."""
+        routes = self.router._listed() if isinstance(self.router, Router) else None
+        listed = isinstance(self.rewriter, RequestRewriter)
+        rewrites = self.rewriter._listed() if listed else None
+        if routes is None or rewrites is None or callable(self.latency):
+            # Everything is left to Python.
+            return [(None, "*", "call", self._dispatch, None, "/")], [], self._rewrite
+        return [_native(*route) for route in routes if _is_method(route[0])], rewrites, None
+
+    def _rewrite(self, path: str, method: str) -> str:
+        asked = SimpleNamespace(path=path, command=method, server=self)
+        self.rewriter.rewrite(asked)
+        return str(asked.path)
+
+    def _dispatch(self, request: Any, response: Any) -> None:
+        handler = self.router.get_handler(request)
+        if base_path := getattr(handler, "base_path", None):
+            request.doc_root = base_path
+        if (url_base := getattr(handler, "url_base", "/")) != "/":
+            request.url_base = url_base
+        if callable(self.latency):
+            time.sleep(self.latency() / 1000)
+        if handler is None:
+            response.set_error(404)
+        else:
+            handler(request, response)
+
+
+class WebTestHttpd:
+    """A web server for tests, in this process. Also a context manager that starts and stops it.
+
+    :param host: The name or address to listen on.
+    :param port: The port; 0 picks a free one.
+    :param server_cls: A subclass of `WebTestServer`.
+    :param handler_cls: One of this module's handler classes.
+    :param use_ssl: Whether it speaks TLS, with `key_file` and `certificate` (PEM).
+    :param encrypt_after_connect: Whether TLS begins only after a CONNECT request.
+    :param router_cls: A class with `Router`'s constructor and `get_handler`.
+    :param doc_root: The directory that is served.
+    :param ws_doc_root: The directory of WebSocket handlers.
+    :param routes: (methods, pattern, handler) triples; by default `wptserve.routes.routes`.
+    :param rewriter_cls: A class with `RequestRewriter`'s constructor and `rewrite`.
+    :param bind_address: False to listen on all addresses.
+    :param rewrites: (methods, path, path instead) triples.
+    :param latency: Milliseconds that each response is held back, or a function that tells them.
+    :param config: What handlers read as ``request.server.config``.
+    :param http2: Whether it speaks HTTP/2; with `use_ssl` only.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        server_cls: Any = None,
+        handler_cls: type = Http1WebTestRequestHandler,
+        use_ssl: bool = False,
+        key_file: str | None = None,
+        certificate: str | None = None,
+        encrypt_after_connect: bool = False,
+        router_cls: Any = Router,
+        doc_root: str = os.curdir,
+        ws_doc_root: str | None = None,
+        routes: Iterable[tuple[Any, str, Any]] | None = None,
+        rewriter_cls: Any = RequestRewriter,
+        bind_address: bool = True,
+        rewrites: Iterable[tuple[Any, str, str]] | None = None,
+        latency: float | Callable[[], float] | None = None,
+        config: Any = None,
+        http2: bool = False,
+    ) -> None:
+        if routes is None:
+            from .routes import routes as default_routes
+
+            routes = default_routes
+        self.host = host
+        self.router = router_cls(doc_root, routes)
+        self.rewriter = rewriter_cls([] if rewrites is None else rewrites)
+        self.use_ssl = use_ssl
+        self.http2 = http2
+        self.logger = get_logger()
+        self.started = False
+        if use_ssl:
+            for what, path in (("key", key_file), ("certificate", certificate)):
+                if path is None or not os.path.exists(path):
+                    raise ValueError(f"the {what} {path} for TLS does not exist")
+        if server_cls is None:
+            server_cls = WebTestServer
+        try:
+            self.httpd: Any = server_cls(
+                (host, port),
+                handler_cls,
+                self.router,
+                self.rewriter,
+                config=config,
+                bind_address=bind_address,
+                ws_doc_root=ws_doc_root,
+                use_ssl=use_ssl,
+                key_file=key_file,
+                certificate=certificate,
+                encrypt_after_connect=encrypt_after_connect,
+                latency=latency,
+                http2=http2,
+            )
+            self.port: int = self.httpd.socket.getsockname()[1]
+        except Exception as error:
+            self.logger.critical(f"the server on port {port} of {host} cannot be made: {error}")
+            raise
+
+    def start(self) -> None:
+        """Begins to accept, and returns."""
+        self.logger.info(f"Starting the server at {self._origin()}")
+        self.httpd.start()
+        self.started = True
+
+    def stop(self) -> None:
+        """Stops the server if it runs; it cannot be started again."""
+        if self.started:
+            self.httpd.shutdown()
+            self.logger.info(f"Stopped the server at {self._origin()}")
+            self.started = False
+        if self.httpd is not None:
+            self.httpd.server_close()
+        self.httpd = None
+
+    def get_url(
+        self, path: str = "/", query: str | None = None, fragment: str | None = None
+    ) -> str | None:
+        """An absolute URL of this server; None unless it runs."""
+        if not self.started:
+            return None
+        url: str = urlunsplit((*self._parts(), path, query or "", fragment or ""))
+        return url
+
+    def __enter__(self) -> WebTestHttpd:
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    def _parts(self) -> tuple[str, str]:
+        return "https" if self.use_ssl else "http", f"{self.host}:{self.port}"
+
+    def _origin(self) -> str:
+        return "://".join(self._parts())
+
+
+def _check_handler_class(cls: type) -> None:
+    own = (BaseWebTestRequestHandler, Http1WebTestRequestHandler, Http2WebTestRequestHandler)
+    if cls not in own:
+        raise TypeError(
+            f"handler_cls {cls!r}: the engine reads the requests, so that it is one of "
+            "Http1WebTestRequestHandler and Http2WebTestRequestHandler"
+        )
+
+
+def _is_method(method: Any) -> bool:
+    """Whether requests can have the method of a route."""
+    return method is any_method or isinstance(method, str)
+
+
+def _native(method: Any, pattern: str, handler: Any) -> tuple[Any, ...]:
+    """A route as the engine takes it: with the kind of a handler that the engine has too."""
+    name = None if method is any_method or method == "*" else method
+    kind = _KINDS.get(type(handler), "call")
+    base_path, url_base = None, "/"
+    if kind == "error":
+        # The body of a 5xx is a matter of Python.
+        if not (isinstance(handler.status, int) and 400 <= handler.status < 500):
+            kind = "call"
+    elif kind != "call":
+        base_path, url_base = handler.base_path or None, handler.url_base
+        if not set(vars(handler)) <= {"base_path", "url_base", "directory_handler"}:
+            kind = "call"
+        directory_handler = getattr(handler, "directory_handler", None)
+        if kind == "file" and type(directory_handler) is not handlers.DirectoryHandler:
+            kind = "call"
+    if kind == "call":
+        return name, pattern, kind, handler, None, "/"
+    return name, pattern, kind, handler, base_path and os.path.abspath(base_path), url_base
+
+
+_KINDS = {
+    handlers.FileHandler: "file",
+    handlers.AsIsHandler: "asis",
+    handlers.PythonScriptHandler: "python",
+    handlers.ErrorHandler: "error",
+}
+
+
+def _default_config(host: str, port: int) -> Any:
+    from .config import ConfigBuilder
+
+    with ConfigBuilder(get_logger(), browser_host=host, ports={"http": [port]}) as config:
+        return config
+
+
+def _settings(config: Mapping[str, Any] | Any) -> str:
+    """A configuration as JSON, for templates; what JSON cannot say is left out."""
+    from json import dumps
+
+    from .config import json_types
+
+    items = config.as_dict() if hasattr(config, "as_dict") else dict(config)
+    settings = {}
+    for key, value in items.items():
+        try:
+            settings[str(key)] = json_types(value)
+        except ValueError:
+            continue
+    return dumps(settings)
+
+
+# The servers that accept. They are kept until they are stopped, as a thread would keep them.
+_running: set[WebTestServer] = set()
+
+
+def _stop_all() -> None:
+    """Before Python ends: its end is no place for threads of ours."""
+    for server in list(_running):
+        server.shutdown()
+
+
+def _abandon_all() -> None:
+    """In a forked child, to which the servers do not belong."""
+    for server in list(_running):
+        server._engine.abandon()
+    _running.clear()
+
+
+def _register_exits() -> None:
+    import atexit
+
+    atexit.register(_stop_all)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_abandon_all)
+
+
+_register_exits()

@@ -1,15 +1,23 @@
-"""The stash: values that one request leaves for another."""
+"""The stash: values that one request leaves for another.
+
+A server from the command line keeps it in its memory. Several processes share one that a
+`StashServer` keeps in a process of its own; its address is in their environment.
+"""
 
 from __future__ import annotations
 
 import os
 import queue
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from . import _wptserve
-from ._wptserve import Stash, StashLock
+from ._wptserve import StashLock
+from .utils import isomorphic_encode
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 __all__ = [
     "Stash",
@@ -77,20 +85,133 @@ def _queue_by_id(number: int) -> StashQueue:
     return _queues[number]
 
 
+class Stash(_wptserve.Stash):
+    """Values under a path and a UUID: put once, taken once.
+
+    :param default_path: The path of keys that name none.
+    :param address: Of the process that keeps the values; without one this process does.
+    :param authkey: Lets in those who know it.
+    """
+
+    # Those of the process that was connected last.
+    _proxy: Any = None
+    lock: Any = _wptserve.Stash.lock
+    manager: Any = None
+    _initializing = threading.Lock()
+
+    def __init__(self, default_path: Any, address: Any = None, authkey: Any = None) -> None:
+        self.data: Any = None
+        if not address:
+            return
+        with Stash._initializing:
+            # Each step may wait for the other process.
+            if Stash._proxy is None or _connected_to != (address, authkey):
+                _connect(address, authkey)
+        self.manager, self.data, self.lock = Stash.manager, Stash._proxy, Stash.lock
+
+    def put(self, key: Any, value: Any, path: Any = None) -> None:
+        """Stores a value. StashError when there is one under that key, ValueError for None and
+        for a key that is no UUID."""
+        if self.data is None:
+            super().put(key, value, path)
+            return
+        if value is None:
+            raise ValueError("None cannot be put into the stash")
+        place = self._place(key, path)
+        if place in self.data:
+            raise StashError(
+                f"the stash has a value for {place} already: {self.data.get(place)} "
+                f"(the new one is {value})"
+            )
+        self.data[place] = value
+
+    def take(self, key: Any, path: Any = None) -> Any:
+        """Removes and returns a value; None when there is none."""
+        if self.data is None:
+            return super().take(key, path)
+        return self.data.pop(self._place(key, path), None)
+
+    def get_queue(self) -> Any:
+        """A queue that can be put into the stash and taken out elsewhere."""
+        return super().get_queue() if self.manager is None else self.manager.Queue()
+
+    def _place(self, key: Any, path: Any) -> tuple[bytes, bytes]:
+        from uuid import UUID
+
+        if isinstance(key, bytes):
+            key = key.decode("ascii")
+        try:
+            number = UUID(key).bytes
+        except ValueError as error:
+            raise ValueError(f'"{key}" is no UUID; a stash key is') from error
+        return isomorphic_encode(self.default_path if path is None else path), number
+
+
+_connected_to: Any = None
+
+
+def _connect(address: Any, authkey: Any) -> None:
+    """Makes `Stash` lead to the process at an address."""
+    global _connected_to
+    from ._stash_process import RemoteLock, StashManager
+
+    manager = StashManager(address, authkey)
+    manager.connect()
+    proxy, lock = manager.get_dict(), RemoteLock(manager.Lock())
+    Stash.manager, Stash._proxy, Stash.lock = manager, proxy, lock
+    _connected_to = (address, authkey)
+
+
+def of_request(path: str) -> Stash:
+    """The stash of a request in a program's own server: the shared one where there is one."""
+    if os.environ.get(ENVIRONMENT):
+        return Stash(path, *load_env_config())
+    return Stash(path)
+
+
 class StashServer:
-    """A stash for several processes."""
+    """A stash for several processes, as a context manager.
+
+    Within it `load_env_config` here and in child processes leads to the stash.
+
+    :param address: Where it listens; by default a socket of the system's choice.
+    :param authkey: Lets in those who know it; by default this process's.
+    :param mp_context: The context of `multiprocessing` that starts its process.
+    """
 
     def __init__(self, address: Any = None, authkey: Any = None, mp_context: Any = None) -> None:
-        raise _not_built("StashServer")
+        self.address = address
+        self.authkey = authkey
+        self.mp_context = mp_context
+        self.manager: Any = None
+
+    def __enter__(self) -> None:
+        self.manager, self.address, self.authkey = start_server(
+            self.address, self.authkey, self.mp_context
+        )
+        store_env_config(self.address, self.authkey)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None = None,
+        value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        if self.manager is not None:
+            self.manager.shutdown()
 
 
-def start_server(address: Any = None, authkey: Any = None, mp_context: Any = None) -> Any:
-    """Starts a stash for several processes."""
-    raise _not_built("start_server")
+def start_server(
+    address: Any = None, authkey: Any = None, mp_context: Any = None
+) -> tuple[Any, Any, bytes]:
+    """Starts a process that keeps a stash. Returns its manager, its address and its key."""
+    from ._stash_process import StashManager
 
-
-def _not_built(name: str) -> NotImplementedError:
-    return NotImplementedError(
-        f"wptserve.stash.{name}: a stash shared between processes is not built yet; "
-        "request.server.stash works without it"
-    )
+    if isinstance(authkey, str):
+        authkey = authkey.encode("ascii")
+    manager = StashManager(address, authkey, **({} if mp_context is None else {"ctx": mp_context}))
+    manager.start()
+    address = manager.address
+    if isinstance(address, bytes):
+        address = address.decode("ascii")
+    return manager, address, bytes(manager._authkey)

@@ -5,6 +5,7 @@
 mod arguments;
 mod configuration;
 mod engine;
+mod exec;
 mod exit;
 pub mod interpreter;
 mod log;
@@ -14,12 +15,13 @@ mod serve;
 mod settings;
 mod wpt;
 
-use std::{ffi::OsString, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
 use server::{Environment, Handler, stash::StashStore};
 
 pub use arguments::{Command, ConfigArguments, RoutesArguments, ServeArguments, parse};
 pub use configuration::configuration;
+pub use exec::{ExecArguments, exec};
 pub use exit::Exit;
 pub use log::{error, print};
 pub use routes::routes;
@@ -30,6 +32,9 @@ pub use wpt::{WptArguments, wpt};
 pub trait HandlerLoader {
     /// The handler for a server. The error says why there can be none.
     fn load(&self, environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String>;
+
+    /// The file of the extension module, for commands that are to load it.
+    fn extension(&self) -> Result<PathBuf, String>;
 
     /// The store behind the stash of the handlers.
     fn stash(&self) -> Arc<dyn StashStore>;
@@ -43,6 +48,13 @@ pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
         Ok(Command::Wpt(arguments)) => wpt(&arguments, loader),
         Ok(Command::Routes(arguments)) => routes(&arguments),
         Ok(Command::Config(arguments)) => configuration(&arguments),
+        Ok(Command::Exec(arguments)) => match loader.extension() {
+            Ok(extension) => exec(&arguments, &extension),
+            Err(reason) => {
+                error(&reason);
+                Exit::Failure
+            }
+        },
         Ok(Command::Version { .. }) => {
             print(&format!("wptserve {}\n", env!("CARGO_PKG_VERSION")));
             Exit::Success

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
     time::Duration,
@@ -59,6 +59,11 @@ impl HandlerLoader for PythonLoader {
         };
         let wakes = Arc::clone(&environment.wakes);
         Ok(Arc::new(PythonHandler::new(Pool::new(MAX_THREADS, Box::new(on_full), wakes), None)))
+    }
+
+    fn extension(&self) -> Result<PathBuf, String> {
+        Python::attach(|py| py.import("wptserve._wptserve")?.getattr("__file__")?.extract())
+            .map_err(|error: PyErr| format!("the extension's file is not known: {error}"))
     }
 
     fn stash(&self) -> Arc<dyn server::stash::StashStore> {

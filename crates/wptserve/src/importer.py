@@ -7,8 +7,9 @@ from importlib.machinery import ModuleSpec
 class EmbeddedImporter:
     """A finder and loader over a dict: name to (file, is a package, source)."""
 
-    def __init__(self, modules):
+    def __init__(self, modules, extension):
         self.modules = modules
+        self.extension = extension
 
     def find_spec(self, name, path=None, target=None):
         if name not in self.modules:
@@ -22,6 +23,8 @@ class EmbeddedImporter:
     def exec_module(self, module):
         file, _, source = self.modules[module.__name__]
         module.__file__ = PREFIX + file
+        if module.__name__ == "wptserve":
+            module._wptserve = self.extension
         exec(compile(source, module.__file__, "exec"), module.__dict__)
 
     def get_source(self, name):
@@ -38,7 +41,4 @@ PREFIX = "<embedded>/"
 def install(modules, extension):
     """Puts the modules before any other of the same names."""
     sys.modules["wptserve._wptserve"] = extension
-    sys.meta_path.insert(0, EmbeddedImporter(modules))
-    import wptserve
-
-    wptserve._wptserve = extension
+    sys.meta_path.insert(0, EmbeddedImporter(modules, extension))

@@ -9,7 +9,7 @@ use std::{
 };
 
 use pyo3::{
-    exceptions::{PyOSError, PyRuntimeError, PyValueError},
+    exceptions::{PyNotImplementedError, PyOSError, PyRuntimeError, PyValueError},
     prelude::*,
 };
 use server::{
@@ -111,9 +111,27 @@ impl Handlers {
 
 #[pymethods]
 impl Engine {
-    /// Binds every address of a host.
+    /// Binds every address of a host. With a key and a certificate it speaks TLS.
     #[new]
-    fn new(py: Python<'_>, host: String, port: u16) -> PyResult<Self> {
+    #[pyo3(signature = (
+        host, port, *, http2 = false, key = None, certificate = None, encrypt_after_connect = false,
+    ))]
+    fn new(
+        py: Python<'_>,
+        host: String,
+        port: u16,
+        http2: bool,
+        key: Option<PathBuf>,
+        certificate: Option<PathBuf>,
+        encrypt_after_connect: bool,
+    ) -> PyResult<Self> {
+        let _ = encrypt_after_connect;
+        if http2 {
+            return Err(PyNotImplementedError::new_err("HTTP/2 is not built yet"));
+        }
+        if key.is_some() || certificate.is_some() {
+            return Err(PyNotImplementedError::new_err("TLS is not built yet"));
+        }
         let endpoint = Endpoint { scheme: Scheme::Http, host, port };
         // A name may take its time.
         let bound = py.detach(|| BoundSockets::new(&[endpoint]));

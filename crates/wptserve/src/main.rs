@@ -26,6 +26,13 @@ fn main() -> ExitCode {
         Ok(Command::Wpt(wpt)) => launch(wpt.python(), arguments, |loader| cli::wpt(&wpt, loader)),
         Ok(Command::Routes(routes)) => cli::routes(&routes),
         Ok(Command::Config(config)) => cli::configuration(&config),
+        Ok(Command::Exec(exec)) => match extension() {
+            Ok(extension) => cli::exec(&exec, &extension),
+            Err(reason) => {
+                cli::error(&reason);
+                Exit::Failure
+            }
+        },
         Err(exit) => exit,
     };
     ExitCode::from(exit.code())
@@ -98,8 +105,9 @@ fn become_process(mut process: Process) -> io::Error {
     }
 }
 
-/// What Python runs: let Ctrl-C end it until the engine takes signals over, load the extension by its path, then hand it the arguments. The working
-/// directory, which `-c` puts on the path, is no place to import from.
+/// What Python runs: let Ctrl-C end it until the engine takes signals over, load the extension by
+/// its path, then hand it the arguments. The working directory, which `-c` puts on the path, is no
+/// place to import from.
 const START: &str = "import _imp, _signal, sys
 _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 from importlib.machinery import ExtensionFileLoader, ModuleSpec

@@ -1,6 +1,6 @@
 //! The engine without a Python.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use cli::HandlerLoader;
 use server::{
@@ -21,6 +21,10 @@ impl HandlerLoader for NativeLoader {
             self.reason
         );
         Ok(Arc::new(ErrorHandler { status: 501, message }))
+    }
+
+    fn extension(&self) -> Result<PathBuf, String> {
+        crate::extension()
     }
 
     fn stash(&self) -> Arc<dyn StashStore> {
