@@ -7,7 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{Exit, log, settings::Overrides};
+use crate::{CertsArguments, Exit, log, settings::Overrides};
 
 /// What the arguments ask for.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub enum Command {
     Routes(RoutesArguments),
     /// Print the configuration or its schema.
     Config(ConfigArguments),
+    /// Show the certificates, or have them trusted.
+    Certs(CertsArguments),
     /// Say which version this is.
     Version {
         /// The Python of `--python`.
@@ -56,6 +58,7 @@ struct Arguments {
 enum Named {
     Routes(RoutesArguments),
     Config(ConfigArguments),
+    Certs(CertsArguments),
 }
 
 /// List the routes, or say what answers a URL and why
@@ -187,6 +190,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
     match Arguments::try_parse_from(std::iter::once(name).chain(arguments)) {
         Ok(Arguments { command: Some(Named::Routes(routes)), .. }) => Ok(Command::Routes(routes)),
         Ok(Arguments { command: Some(Named::Config(config)), .. }) => Ok(Command::Config(config)),
+        Ok(Arguments { command: Some(Named::Certs(certs)), .. }) => Ok(Command::Certs(certs)),
         Ok(Arguments { serve, .. }) if serve.version => {
             Ok(Command::Version { python: serve.python })
         }

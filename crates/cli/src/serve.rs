@@ -8,13 +8,14 @@ use server::{
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
     router::FileHandlers,
+    tls::Acceptor,
 };
 
 use crate::{
     Exit, HandlerLoader, ServeArguments,
     log::{self, Log, Style},
     ready,
-    settings::{DEFAULT_PORT, Failure, Settings},
+    settings::{Failure, Settings},
 };
 
 /// Serves until SIGINT or SIGTERM.
@@ -27,6 +28,8 @@ pub fn serve(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Exit {
 
 fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), Failure> {
     let settings = Settings::load(arguments.overrides())?;
+    settings.check_schemes()?;
+    let identity = settings.identity()?;
 
     // Thousands of connections at once need more descriptors than the usual soft limit. Where it
     // cannot be raised, the usual number has to do.
@@ -41,11 +44,21 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
     for key in settings.config.without_effect() {
         warn(&log, "config", &format!("{key}: this has no effect yet"));
     }
+    if let Some(identity) = &identity {
+        for text in identity.warnings(&settings.certificate_hosts()) {
+            warn(&log, "tls", &text);
+        }
+    }
     warn_when_exposed(&log, &addresses);
     let ports: Vec<_> =
         addresses.iter().map(|(scheme, address)| (*scheme, address.port())).collect();
+    let mut config = settings.resolved(&ports);
+    if let Some(identity) = &identity {
+        config["ssl_config"] = identity.ssl_config();
+    }
+    let tls = identity.as_ref().map(Acceptor::new).transpose()?;
     let environment = Arc::new(Environment {
-        config: settings.resolved(&ports),
+        config,
         files: FileCache::default(),
         doc_root: settings.doc_root.clone(),
         stash: loader.stash(),
@@ -62,7 +75,7 @@ fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), F
         log.flush();
         announce(arguments, &settings.shown_root, &settings.host, &addresses)
     };
-    let result = run(arguments, &settings, bound, environment, loader, announce);
+    let result = run(arguments, &settings, bound, tls, environment, loader, announce);
     log.flush();
     result
 }
@@ -71,6 +84,7 @@ fn run(
     arguments: &ServeArguments,
     settings: &Settings,
     bound: Bound,
+    tls: Option<Acceptor>,
     environment: Arc<Environment>,
     loader: &dyn HandlerLoader,
     announce: impl FnOnce() -> Result<(), Failure>,
@@ -84,7 +98,7 @@ fn run(
         as_is: Arc::new(AsIsHandler),
         files: Arc::new(FileHandler { validators: arguments.validators }),
     })?;
-    Server::new(bound, environment, router).run(|| {
+    Server::new(bound, environment, router, tls).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
         announce()?;
@@ -121,25 +135,32 @@ fn announce(
     host: &str,
     addresses: &[(Scheme, SocketAddr)],
 ) -> Result<(), Failure> {
-    let url = url(host, addresses);
+    let urls = urls(host, addresses);
     if let Some(path) = &arguments.ready_file {
-        ready::write(path, &url, addresses).map_err(|error| Failure {
+        let url = urls.first().map_or("", String::as_str);
+        ready::write(path, url, addresses).map_err(|error| Failure {
             exit: Exit::Failure,
             message: format!("the ready file {} cannot be written: {error}", path.display()),
         })?;
     }
-    log::print(&format!("Serving {} at {url}\n", root.display()));
+    log::print(&format!("Serving {} at {}\n", root.display(), urls.join(" ")));
     Ok(())
 }
 
-fn url(host: &str, addresses: &[(Scheme, SocketAddr)]) -> String {
-    let port = addresses.first().map_or(DEFAULT_PORT, |(_, address)| address.port());
+/// The URLs of the first port of each scheme, that of plain HTTP first.
+fn urls(host: &str, addresses: &[(Scheme, SocketAddr)]) -> Vec<String> {
     let host = match host {
         "0.0.0.0" | "::" | "" => "localhost".to_owned(),
         host if host.contains(':') => format!("[{host}]"),
         host => host.to_owned(),
     };
-    format!("http://{host}:{port}/")
+    let mut schemes = Vec::new();
+    let first = |(scheme, address): &(Scheme, SocketAddr)| {
+        let new = !schemes.contains(scheme);
+        schemes.push(*scheme);
+        new.then(|| format!("{}://{host}:{}/", scheme.url_scheme(), address.port()))
+    };
+    addresses.iter().filter_map(first).collect()
 }
 
 /// A document root is trusted code: whoever reaches the server can run its handlers.

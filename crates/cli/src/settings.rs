@@ -1,12 +1,13 @@
 //! What is to be served: the configuration file and the arguments that override it.
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
-use server::{Config, Endpoint, Error, Scheme};
+use server::{Config, Endpoint, Error, Scheme, tls::Identity};
 
 use crate::{Exit, log};
 
@@ -49,8 +50,10 @@ pub(crate) struct Settings {
     /// The document root as it was named.
     pub(crate) shown_root: PathBuf,
     pub(crate) host: String,
-    /// Where to listen.
+    /// Where to listen: the ports whose scheme is built.
     pub(crate) endpoints: Vec<Endpoint>,
+    /// The configuration file.
+    file: Option<PathBuf>,
 }
 
 impl Settings {
@@ -76,14 +79,52 @@ impl Settings {
             // As in the reference: without a configuration, browsers use what is listened on.
             config.browser_host.clone_from(&host);
         }
-        let ports = match (overrides.port, config.ports(Scheme::Http)) {
-            (Some(port), _) => vec![port],
-            (None, Some(ports)) => ports,
-            (None, None) => vec![DEFAULT_PORT],
+        let endpoints = endpoints(&config, &host, overrides.port);
+        let file = overrides.config.map(Path::to_owned);
+        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, file })
+    }
+
+    /// Refuses the ports of the configuration file that this version cannot serve.
+    pub(crate) fn check_schemes(&self) -> Result<(), Error> {
+        let asked = |scheme: &Scheme| {
+            !scheme.is_built() && self.config.ports(*scheme).is_some_and(|ports| !ports.is_empty())
         };
-        let endpoint = |port| Endpoint { scheme: Scheme::Http, host: host.clone(), port };
-        let endpoints = ports.into_iter().map(endpoint).collect();
-        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints })
+        match Scheme::ALL.into_iter().find(asked) {
+            None => Ok(()),
+            Some(scheme) => Err(Error::Config {
+                path: self.file.clone().unwrap_or_default(),
+                reason: format!(
+                    "`ports.{scheme}`: this version does not serve {scheme}; leave the key out, or \
+                     give it no ports: []"
+                ),
+            }),
+        }
+    }
+
+    /// The key and the certificate, where something asks for them: a port whose scheme is secure,
+    /// or an `ssl.type` that makes files which handlers are told of.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
+        let secure = self.endpoints.iter().any(|endpoint| endpoint.scheme.is_secure());
+        let makes_files = matches!(self.config.ssl.kind.as_str(), "authority" | "openssl");
+        if !secure && !makes_files {
+            return Ok(None);
+        }
+        Identity::of(&self.config, &self.certificate_hosts()).map(Some)
+    }
+
+    /// The hosts that a certificate is for: those of the configuration, and the one that is
+    /// listened on. One name of the loopback brings the others.
+    pub(crate) fn certificate_hosts(&self) -> Vec<String> {
+        let mut hosts = self.config.hosts();
+        if !["0.0.0.0", "::", ""].contains(&self.host.as_str()) {
+            hosts.push(self.host.clone());
+        }
+        if hosts.iter().any(|host| LOOPBACK.contains(&host.as_str())) {
+            hosts.extend(LOOPBACK.map(str::to_owned));
+        }
+        let mut seen = HashSet::new();
+        hosts.retain(|host| seen.insert(host.clone()));
+        hosts
     }
 
     /// Prints the warnings, for a command without a log.
@@ -104,5 +145,25 @@ impl Settings {
     }
 }
 
+/// Where a configuration asks to listen, as far as the schemes are built. `port` is the one for HTTP
+/// when the arguments say it.
+fn endpoints(config: &Config, host: &str, port: Option<u16>) -> Vec<Endpoint> {
+    let ports = |scheme| match (scheme, port) {
+        (Scheme::Http, Some(port)) => vec![port],
+        (Scheme::Http, None) => config.ports(scheme).unwrap_or_else(|| vec![DEFAULT_PORT]),
+        _ => config.ports(scheme).unwrap_or_default(),
+    };
+    let endpoint = |scheme, port| Endpoint { scheme, host: host.to_owned(), port };
+    Scheme::ALL
+        .into_iter()
+        .filter(|scheme| scheme.is_built())
+        .flat_map(|scheme| ports(scheme).into_iter().map(move |port| (scheme, port)))
+        .map(|(scheme, port)| endpoint(scheme, port))
+        .collect()
+}
+
+/// The names of this machine for itself.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
 /// The port for HTTP when nothing says another.
-pub(crate) const DEFAULT_PORT: u16 = 8000;
+const DEFAULT_PORT: u16 = 8000;

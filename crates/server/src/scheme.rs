@@ -73,6 +73,27 @@ impl Scheme {
         matches!(self, Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::H2 | Self::Wss)
     }
 
+    /// Whether this version serves it.
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::Http
+            | Self::HttpLocal
+            | Self::HttpPublic
+            | Self::Https
+            | Self::HttpsLocal
+            | Self::HttpsPublic => true,
+            Self::H2 | Self::Ws | Self::Wss | Self::WebTransportH3 | Self::Dns => false,
+        }
+    }
+
+    /// The protocols that its handshake offers (ALPN, RFC 7301), the preferred one first.
+    pub(crate) fn alpn(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::Wss => &[b"http/1.1"],
+            _ => &[],
+        }
+    }
+
     /// The scheme of its URLs.
     pub fn url_scheme(self) -> &'static str {
         if self.is_secure() { "https" } else { "http" }

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Ok(Command::Serve(serve)) => launch(&serve, arguments),
         Ok(Command::Routes(routes)) => cli::routes(&routes),
         Ok(Command::Config(config)) => cli::configuration(&config),
+        Ok(Command::Certs(certs)) => cli::certs(&certs),
         Err(exit) => exit,
     };
     ExitCode::from(exit.code())

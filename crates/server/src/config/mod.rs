@@ -81,7 +81,7 @@ pub enum Auto {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ssl {
-    /// `none`, `openssl` or `pregenerated`.
+    /// `none`, `authority`, `openssl` or `pregenerated`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Whether TLS starts only after a CONNECT request.
@@ -192,9 +192,9 @@ impl Config {
                 LEVELS.join(", ")
             ));
         }
-        if !["none", "openssl", "pregenerated"].contains(&self.ssl.kind.as_str()) {
+        if !["none", "authority", "openssl", "pregenerated"].contains(&self.ssl.kind.as_str()) {
             return Err(format!(
-                "`ssl.type` is `{}`; it may be `none`, `openssl` or `pregenerated`",
+                "`ssl.type` is `{}`; it may be `none`, `authority`, `openssl` or `pregenerated`",
                 self.ssl.kind
             ));
         }
@@ -207,16 +207,8 @@ impl Config {
     /// The keys that say something which this version cannot do yet.
     pub fn without_effect(&self) -> Vec<&'static str> {
         let default = Self::default();
-        let other_ports =
-            self.ports.iter().any(|(scheme, ports)| scheme != "http" && !ports.is_empty());
-        [
-            (other_ports, "ports of schemes other than http"),
-            (self.bind_address != default.bind_address, "bind_address"),
-            (self.ssl != default.ssl, "ssl"),
-        ]
-        .into_iter()
-        .filter_map(|(said, key)| said.then_some(key))
-        .collect()
+        let bind_address = self.bind_address != default.bind_address;
+        bind_address.then_some("bind_address").into_iter().collect()
     }
 
     /// The ports of a scheme, 0 for each `auto`; `None` when nothing is said of them.
@@ -280,7 +272,6 @@ mod tests {
         let all = Scheme::ALL.map(|scheme| format!("\"{scheme}\": [\"auto\"]")).join(",");
         let (config, _) = parse(&format!("{{\"$schema\": \"x\", \"ports\": {{{all}}}}}")).unwrap();
         assert_eq!(config.ports.len(), Scheme::ALL.len());
-        assert_eq!(config.without_effect(), ["ports of schemes other than http"]);
     }
 
     #[test]
