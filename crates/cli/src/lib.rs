@@ -5,6 +5,7 @@
 mod arguments;
 mod certs;
 mod configuration;
+mod engine;
 mod exit;
 pub mod interpreter;
 mod log;
@@ -12,6 +13,7 @@ mod ready;
 mod routes;
 mod serve;
 mod settings;
+mod wpt;
 
 use std::{ffi::OsString, sync::Arc};
 
@@ -24,6 +26,7 @@ pub use exit::Exit;
 pub use log::{error, print};
 pub use routes::routes;
 pub use serve::serve;
+pub use wpt::{WptArguments, wpt};
 
 /// Makes the handler for Python files.
 pub trait HandlerLoader {
@@ -39,6 +42,7 @@ pub trait HandlerLoader {
 pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
     let exit = match parse(arguments) {
         Ok(Command::Serve(arguments)) => serve(&arguments, loader),
+        Ok(Command::Wpt(arguments)) => wpt(&arguments, loader),
         Ok(Command::Routes(arguments)) => routes(&arguments),
         Ok(Command::Config(arguments)) => configuration(&arguments),
         Ok(Command::Certs(arguments)) => certs(&arguments),

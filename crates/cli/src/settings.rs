@@ -50,10 +50,10 @@ pub(crate) struct Settings {
     /// The document root as it was named.
     pub(crate) shown_root: PathBuf,
     pub(crate) host: String,
-    /// Where to listen: the ports whose scheme is built.
+    /// Where to listen.
     pub(crate) endpoints: Vec<Endpoint>,
-    /// The configuration file.
-    file: Option<PathBuf>,
+    /// Ports that handlers and templates see although nothing listens there.
+    pub(crate) unserved: Vec<(Scheme, u16)>,
 }
 
 impl Settings {
@@ -73,31 +73,43 @@ impl Settings {
                 path: shown_root.clone(),
                 reason: error.to_string(),
             })?;
-        let host = overrides.host.or(config.server_host.as_deref()).unwrap_or("127.0.0.1");
+        let host = match (overrides.host, config.bind_address) {
+            (Some(host), _) => host,
+            (None, false) => "0.0.0.0",
+            (None, true) => config.server_host.as_deref().unwrap_or("127.0.0.1"),
+        };
         let host = host.to_owned();
         if overrides.config.is_none() {
             // As in the reference: without a configuration, browsers use what is listened on.
             config.browser_host.clone_from(&host);
         }
-        let endpoints = endpoints(&config, &host, overrides.port);
-        let file = overrides.config.map(Path::to_owned);
-        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, file })
+        let mut endpoints = Vec::new();
+        let mut unserved = Vec::new();
+        for scheme in Scheme::ALL {
+            let mut ports = match (scheme, config.ports(scheme)) {
+                (Scheme::Http, None) => vec![DEFAULT_PORT],
+                (_, ports) => ports.unwrap_or_default(),
+            };
+            if let Some(port) = overrides.port {
+                // It is the only port; handlers and templates see the others all the same.
+                if scheme == Scheme::Http {
+                    endpoints.push(Endpoint { scheme, host: host.clone(), port });
+                    ports = ports.split_off(1.min(ports.len()));
+                }
+                unserved.extend(ports.into_iter().map(|port| (scheme, port)));
+                continue;
+            }
+            let endpoint = |port| Endpoint { scheme, host: host.clone(), port };
+            endpoints.extend(ports.into_iter().map(endpoint));
+        }
+        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, unserved })
     }
 
-    /// Refuses the ports of the configuration file that this version cannot serve.
-    pub(crate) fn check_schemes(&self) -> Result<(), Error> {
-        let asked = |scheme: &Scheme| {
-            !scheme.is_built() && self.config.ports(*scheme).is_some_and(|ports| !ports.is_empty())
-        };
-        match Scheme::ALL.into_iter().find(asked) {
+    /// Refuses to listen for what this version does not speak.
+    pub(crate) fn check_schemes(&self) -> Result<(), Failure> {
+        match self.endpoints.iter().find(|endpoint| !endpoint.scheme.is_built()) {
+            Some(endpoint) => Err(not_built(endpoint.scheme)),
             None => Ok(()),
-            Some(scheme) => Err(Error::Config {
-                path: self.file.clone().unwrap_or_default(),
-                reason: format!(
-                    "`ports.{scheme}`: this version does not serve {scheme}; leave the key out, or \
-                     give it no ports: []"
-                ),
-            }),
         }
     }
 
@@ -141,29 +153,24 @@ impl Settings {
 
     /// The ports as they are configured, for a command that listens on none.
     pub(crate) fn ports(&self) -> Vec<(Scheme, u16)> {
-        self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port)).collect()
+        let served = self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port));
+        served.chain(self.unserved.iter().copied()).collect()
     }
 }
 
-/// Where a configuration asks to listen, as far as the schemes are built. `port` is the one for HTTP
-/// when the arguments say it.
-fn endpoints(config: &Config, host: &str, port: Option<u16>) -> Vec<Endpoint> {
-    let ports = |scheme| match (scheme, port) {
-        (Scheme::Http, Some(port)) => vec![port],
-        (Scheme::Http, None) => config.ports(scheme).unwrap_or_else(|| vec![DEFAULT_PORT]),
-        _ => config.ports(scheme).unwrap_or_default(),
-    };
-    let endpoint = |scheme, port| Endpoint { scheme, host: host.to_owned(), port };
-    Scheme::ALL
-        .into_iter()
-        .filter(|scheme| scheme.is_built())
-        .flat_map(|scheme| ports(scheme).into_iter().map(move |port| (scheme, port)))
-        .map(|(scheme, port)| endpoint(scheme, port))
-        .collect()
+/// Why a scheme that was asked for cannot be served.
+pub(crate) fn not_built(scheme: Scheme) -> Failure {
+    Failure {
+        exit: Exit::Config,
+        message: format!(
+            "`ports.{scheme}`: this version does not serve {scheme}; an empty list, `[]`, does \
+             without it"
+        ),
+    }
 }
 
 /// The names of this machine for itself.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// The port for HTTP when nothing says another.
-const DEFAULT_PORT: u16 = 8000;
+pub(crate) const DEFAULT_PORT: u16 = 8000;

@@ -73,7 +73,7 @@ impl Scheme {
         matches!(self, Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::H2 | Self::Wss)
     }
 
-    /// Whether this version serves it.
+    /// Whether this version speaks what the scheme asks for.
     pub fn is_built(self) -> bool {
         match self {
             Self::Http
