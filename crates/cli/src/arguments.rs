@@ -11,7 +11,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{Exit, ExecArguments, log, settings::Overrides, wpt::WptArguments};
+use crate::{CertsArguments, ExecArguments, Exit, log, settings::Overrides, wpt::WptArguments};
 
 /// What the arguments ask for.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub enum Command {
     Config(ConfigArguments),
     /// Run a command with our modules in place of its own.
     Exec(ExecArguments),
+    /// Show the certificates, or have them trusted.
+    Certs(CertsArguments),
     /// Say which version this is.
     Version {
         /// The Python of `--python`.
@@ -66,6 +68,7 @@ enum Named {
     Routes(RoutesArguments),
     Config(ConfigArguments),
     Exec(ExecArguments),
+    Certs(CertsArguments),
 }
 
 /// List the routes, or say what answers a URL and why
@@ -141,7 +144,8 @@ pub struct ServeArguments {
     #[arg(short = 'H', long, value_name = "HOST")]
     pub host: Option<String>,
 
-    /// The port to listen on; 0 picks a free one [default: 8000]
+    /// The only port to listen on, for HTTP; 0 picks a free one [default: the configuration's, else
+    /// 8000]
     #[arg(short, long, value_name = "PORT")]
     pub port: Option<u16>,
 
@@ -207,6 +211,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
         Ok(Arguments { command: Some(Named::Routes(routes)), .. }) => Ok(Command::Routes(routes)),
         Ok(Arguments { command: Some(Named::Config(config)), .. }) => Ok(Command::Config(config)),
         Ok(Arguments { command: Some(Named::Exec(exec)), .. }) => Ok(Command::Exec(exec)),
+        Ok(Arguments { command: Some(Named::Certs(certs)), .. }) => Ok(Command::Certs(certs)),
         Ok(Arguments { serve, .. }) if serve.version => {
             Ok(Command::Version { python: serve.engine.python })
         }

@@ -3,6 +3,7 @@
 //! It knows no Python: what runs `.py` files is handed in as a [`HandlerLoader`].
 
 mod arguments;
+mod certs;
 mod configuration;
 mod engine;
 mod exec;
@@ -20,6 +21,7 @@ use std::{ffi::OsString, path::PathBuf, sync::Arc};
 use server::{Environment, Handler, stash::StashStore};
 
 pub use arguments::{Command, ConfigArguments, RoutesArguments, ServeArguments, parse};
+pub use certs::{CertsArguments, certs};
 pub use configuration::configuration;
 pub use exec::{ExecArguments, exec};
 pub use exit::Exit;
@@ -55,6 +57,7 @@ pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
                 Exit::Failure
             }
         },
+        Ok(Command::Certs(arguments)) => certs(&arguments),
         Ok(Command::Version { .. }) => {
             print(&format!("wptserve {}\n", env!("CARGO_PKG_VERSION")));
             Exit::Success

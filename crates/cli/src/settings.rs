@@ -1,12 +1,13 @@
 //! What is to be served: the configuration file and the arguments that override it.
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
-use server::{Config, Endpoint, Error, Scheme};
+use server::{Config, Endpoint, Error, Scheme, tls::Identity};
 
 use crate::{Exit, log};
 
@@ -83,18 +84,25 @@ impl Settings {
             config.browser_host.clone_from(&host);
         }
         let mut endpoints = Vec::new();
+        let mut unserved = Vec::new();
         for scheme in Scheme::ALL {
-            let ports = match (scheme, config.ports(scheme)) {
-                (Scheme::Http, ports) => match overrides.port {
-                    Some(port) => vec![port],
-                    None => ports.unwrap_or_else(|| vec![DEFAULT_PORT]),
-                },
+            let mut ports = match (scheme, config.ports(scheme)) {
+                (Scheme::Http, None) => vec![DEFAULT_PORT],
                 (_, ports) => ports.unwrap_or_default(),
             };
+            if let Some(port) = overrides.port {
+                // It is the only port; handlers and templates see the others all the same.
+                if scheme == Scheme::Http {
+                    endpoints.push(Endpoint { scheme, host: host.clone(), port });
+                    ports = ports.split_off(1.min(ports.len()));
+                }
+                unserved.extend(ports.into_iter().map(|port| (scheme, port)));
+                continue;
+            }
             let endpoint = |port| Endpoint { scheme, host: host.clone(), port };
             endpoints.extend(ports.into_iter().map(endpoint));
         }
-        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, unserved: Vec::new() })
+        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, unserved })
     }
 
     /// Refuses to listen for what this version does not speak.
@@ -103,6 +111,32 @@ impl Settings {
             Some(endpoint) => Err(not_built(endpoint.scheme)),
             None => Ok(()),
         }
+    }
+
+    /// The key and the certificate, where something asks for them: a port whose scheme is secure,
+    /// or an `ssl.type` that makes files which handlers are told of.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
+        let secure = self.endpoints.iter().any(|endpoint| endpoint.scheme.is_secure());
+        let makes_files = matches!(self.config.ssl.kind.as_str(), "authority" | "openssl");
+        if !secure && !makes_files {
+            return Ok(None);
+        }
+        Identity::of(&self.config, &self.certificate_hosts()).map(Some)
+    }
+
+    /// The hosts that a certificate is for: those of the configuration, and the one that is
+    /// listened on. One name of the loopback brings the others.
+    pub(crate) fn certificate_hosts(&self) -> Vec<String> {
+        let mut hosts = self.config.hosts();
+        if !["0.0.0.0", "::", ""].contains(&self.host.as_str()) {
+            hosts.push(self.host.clone());
+        }
+        if hosts.iter().any(|host| LOOPBACK.contains(&host.as_str())) {
+            hosts.extend(LOOPBACK.map(str::to_owned));
+        }
+        let mut seen = HashSet::new();
+        hosts.retain(|host| seen.insert(host.clone()));
+        hosts
     }
 
     /// Prints the warnings, for a command without a log.
@@ -119,7 +153,8 @@ impl Settings {
 
     /// The ports as they are configured, for a command that listens on none.
     pub(crate) fn ports(&self) -> Vec<(Scheme, u16)> {
-        self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port)).collect()
+        let served = self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port));
+        served.chain(self.unserved.iter().copied()).collect()
     }
 }
 
@@ -133,6 +168,9 @@ pub(crate) fn not_built(scheme: Scheme) -> Failure {
         ),
     }
 }
+
+/// The names of this machine for itself.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// The port for HTTP when nothing says another.
 pub(crate) const DEFAULT_PORT: u16 = 8000;

@@ -28,8 +28,8 @@ impl SharedRouter {
     }
 }
 
-impl From<Router> for SharedRouter {
+impl From<Router> for Arc<SharedRouter> {
     fn from(router: Router) -> Self {
-        Self(RwLock::new(Arc::new(router)))
+        Self::new(SharedRouter(RwLock::new(Arc::new(router))))
     }
 }

@@ -36,7 +36,7 @@ mod _wptserve {
         connection::{ConnectionFile, RawConnection},
         host::{install, log, main},
         input_file::InputFile,
-        library::Engine,
+        library::{Engine, certificate_files},
         pipes::{
             NativeContent, apply_pipe, load_headers, parse_pipes, pipe_names, pipe_string, template,
         },

@@ -1,6 +1,7 @@
 //! Servers in a Python program: `wptserve.server` starts and stops them.
 
 use std::{
+    ffi::OsString,
     os::fd::{FromRawFd, OwnedFd, RawFd},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -19,6 +20,7 @@ use server::{
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
     router::{Method, Mount, RewriteRule, Route},
+    tls::{Acceptor, Files, Identity},
 };
 use tokio::sync::oneshot;
 
@@ -38,7 +40,7 @@ pub(crate) struct Engine {
 }
 
 enum State {
-    Bound(BoundSockets),
+    Bound(BoundSockets, Option<Acceptor>),
     Running(Running),
     Stopped,
 }
@@ -125,14 +127,20 @@ impl Engine {
         certificate: Option<PathBuf>,
         encrypt_after_connect: bool,
     ) -> PyResult<Self> {
-        let _ = encrypt_after_connect;
         if http2 {
             return Err(PyNotImplementedError::new_err("HTTP/2 is not built yet"));
         }
-        if key.is_some() || certificate.is_some() {
-            return Err(PyNotImplementedError::new_err("TLS is not built yet"));
-        }
-        let endpoint = Endpoint { scheme: Scheme::Http, host, port };
+        let tls = match (key, certificate) {
+            (Some(key), Some(certificate)) => {
+                let identity = Identity::load(&key, &certificate, None)
+                    .map_err(|error| PyValueError::new_err(error.to_string()))?
+                    .encrypting_after_connect(encrypt_after_connect);
+                Some(Acceptor::new(&identity).map_err(|error| os_error(py, &error))?)
+            }
+            _ => None,
+        };
+        let scheme = if tls.is_some() { Scheme::Https } else { Scheme::Http };
+        let endpoint = Endpoint { scheme, host, port };
         // A name may take its time.
         let bound = py.detach(|| BoundSockets::new(&[endpoint]));
         let bound = bound.map_err(|error| os_error(py, &error))?;
@@ -142,7 +150,7 @@ impl Engine {
         Ok(Self {
             addresses: addresses.collect(),
             descriptors: bound.descriptors(),
-            state: Mutex::new(State::Bound(bound)),
+            state: Mutex::new(State::Bound(bound, tls)),
         })
     }
 
@@ -196,12 +204,8 @@ impl Engine {
             pool: pool.clone(),
             host,
         };
-        let router = Arc::new(SharedRouter::from(handlers.router(
-            routes,
-            rewrites,
-            rewrite.as_ref(),
-            py,
-        )?));
+        let router: Arc<SharedRouter> =
+            handlers.router(routes, rewrites, rewrite.as_ref(), py)?.into();
         let environment = Arc::new(Environment {
             doc_root,
             config: settings,
@@ -213,15 +217,14 @@ impl Engine {
         });
 
         let mut state = self.lock();
-        let bound = match std::mem::replace(&mut *state, State::Stopped) {
-            State::Bound(bound) => bound,
+        let (bound, tls) = match std::mem::replace(&mut *state, State::Stopped) {
+            State::Bound(bound, tls) => (bound, tls),
             other => {
                 *state = other;
                 return Err(PyRuntimeError::new_err("a server can be started once"));
             }
         };
-        let server =
-            server::Server::with_shared_router(bound, environment, Arc::clone(&router));
+        let server = server::Server::new(bound, environment, Arc::clone(&router), tls);
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("wptserve".to_owned()).spawn(move || {
             server.run(|| {
@@ -277,7 +280,7 @@ impl Engine {
     fn abandon(&self) {
         let state = std::mem::replace(&mut *self.lock(), State::Stopped);
         match state {
-            State::Bound(bound) => drop(bound),
+            State::Bound(bound, _) => drop(bound),
             State::Running(running) => {
                 // The threads that it belongs to are the parent's.
                 std::mem::forget(running);
@@ -316,4 +319,22 @@ fn os_error(py: Python<'_>, error: &Error) -> PyErr {
         Some(number) => PyOSError::new_err((number, error.to_string())),
         None => PyOSError::new_err(error.to_string()),
     }
+}
+
+/// A key, a certificate for hosts, and the certificate of the authority in a folder; made when
+/// there are none that last for some time, or when they are wanted anew.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "a function of Python takes what it made")]
+pub(crate) fn certificate_files(
+    folder: PathBuf,
+    hosts: Vec<String>,
+    days: u32,
+    anew: bool,
+) -> PyResult<(OsString, OsString, Option<OsString>)> {
+    let identity = Identity::in_folder(&folder, &hosts, days, anew)
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let Files { key, certificate, authority } = identity.files().clone();
+    // Python knows paths as text.
+    let text = |path: PathBuf| path.into_os_string();
+    Ok((text(key), text(certificate), authority.map(text)))
 }

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
                 Exit::Failure
             }
         },
+        Ok(Command::Certs(certs)) => cli::certs(&certs),
         Err(exit) => exit,
     };
     ExitCode::from(exit.code())

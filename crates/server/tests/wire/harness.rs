@@ -80,7 +80,7 @@ impl Setup {
             limits: self.limits,
             wakes: Arc::new(Wakes::default()),
         });
-        let server = Server::new(bound, environment, self.router);
+        let server = Server::new(bound, environment, self.router, None);
         let (stop, stopped) = oneshot::channel::<()>();
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {
