@@ -203,7 +203,10 @@ class ConfigBuilder:
             self._ssl_environment = None
 
     def _get_logging(self, data: dict[str, Any]) -> dict[str, Any]:
-        return {**data["logging"], "level": data["logging"]["level"].upper()}
+        # Defaults of before 2023 have a `log_level`, and no `logging`.
+        former = {"level": data.get("log_level", "debug"), "suppress_handler_traceback": False}
+        logging = data.get("logging", former)
+        return {**logging, "level": logging["level"].upper()}
 
     def _get_paths(self, data: dict[str, Any]) -> dict[str, str]:
         return {"doc_root": data["doc_root"]}

@@ -83,15 +83,8 @@ def get_port(host: str = "") -> int:
 
 
 def http2_compatible() -> bool:
-    """Whether this Python's OpenSSL can negotiate HTTP/2; other TLS libraries are trusted to."""
-    import ssl
-
-    if not ssl.OPENSSL_VERSION.startswith("OpenSSL"):
-        from .logger import get_logger
-
-        get_logger().warning("HTTP/2 support is assumed, not checked, for %s", ssl.OPENSSL_VERSION)
-        return True
-    return ssl.OPENSSL_VERSION_INFO[:3] >= (1, 0, 2)
+    """Whether servers here can speak HTTP/2."""
+    return False
 
 
 # fmt: off
