@@ -35,6 +35,11 @@ class QueueProxy(BaseProxy):
 
     _exposed_ = tuple(public_methods(queue.Queue))
 
+    # Set by `BaseProxy`.
+    _authkey: bytes
+    _token: Any
+    _serializer: str
+
     def __reduce__(self) -> Any:
         # With the key: who takes the queue out of the stash may have another one of its own.
         options = {"authkey": bytes(self._authkey)}
@@ -56,6 +61,7 @@ for _name in QueueProxy._exposed_:
 class StashManager(BaseManager):
     """Starts the process, or connects to it."""
 
+    _authkey: bytes
     get_dict: Any
     Lock: Any
     Queue: Any

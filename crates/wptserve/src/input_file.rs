@@ -75,6 +75,14 @@ pub(crate) fn read_at(
 
 #[pymethods]
 impl InputFile {
+    /// The next `length` bytes of a binary file, read at once.
+    #[new]
+    fn py_new(rfile: &Bound<'_, PyAny>, length: u64) -> PyResult<Self> {
+        let content = rfile.call_method1("read", (length,))?;
+        let content = Bytes::copy_from_slice(content.cast::<PyBytes>()?.as_bytes());
+        Ok(Self::new(RequestBody::Complete(content)))
+    }
+
     /// The length of the body in bytes.
     #[getter]
     fn length(&self) -> u64 {
