@@ -125,9 +125,3 @@ def test_builder_can_be_extended():
 def test_auto_ports():
     with ConfigBuilder(LOGGER, ports={"http": ["auto"]}) as config:
         assert config.ports["http"][0] > 1024
-
-
-@pytest.mark.parametrize("kind", ["openssl", "pregenerated"])
-def test_certificates_are_not_built(kind):
-    with pytest.raises(NotImplementedError, match=f"ssl type {kind}"):
-        ConfigBuilder(LOGGER, ssl={"type": kind}).__enter__()
