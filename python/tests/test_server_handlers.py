@@ -65,6 +65,12 @@ def test_a_json_handler(server):
     assert json.loads(reply.body) == {"query": "a=1"}
 
 
+def test_pipes_of_functions(server):
+    route(server, "/piped", lambda request, response: "PASS")
+    reply = ask(server, "/piped?pipe=slice(null,2)|status(202)")
+    assert (reply.status, reply.body) == (202, b"PA")
+
+
 def test_errors(server):
     def broken(request, response):
         raise KeyError("missing")

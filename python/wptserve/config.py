@@ -272,6 +272,14 @@ _RENAMED = {
 }
 
 
+_renamed_props = _RENAMED
+
+
+def _merge_dict(base_dict: dict[str, Any], override_dict: Mapping[str, Any]) -> dict[str, Any]:
+    """The reference's name of `_merged`, which the tree's tests use."""
+    return _merged(base_dict, override_dict)
+
+
 def _merged(old: dict[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """`old` with the values of `new`, whose keys that `old` lacks are dropped."""
     return {

@@ -6,7 +6,7 @@ import os
 from typing import Any, Callable, Iterable
 
 from . import _wptserve
-from ._wptserve import FunctionHandler, Request, Response, guess_content_type
+from ._wptserve import Request, Response, guess_content_type
 from .ranges import Range, RangeParser
 from .request import Authentication
 from .utils import HTTPException
@@ -38,6 +38,16 @@ __all__ = [
 
 Handler = Callable[[Request, Response], Any]
 Text = bytes | str
+
+
+class FunctionHandler(_wptserve.FunctionHandler):
+    """Calls `func`, makes its return value the response, and applies the query's pipes."""
+
+    def __call__(self, request: Request, response: Response) -> None:
+        super().__call__(request, response)
+        # Those of a Python file are applied by the handler of the file.
+        if "pipe=" in request.url_parts.query and not request.url_parts.path.endswith(".py"):
+            wrap_pipeline("", request, response)
 
 
 def handler(func: Handler) -> FunctionHandler:
@@ -243,7 +253,7 @@ class PythonScriptHandler(_PathHandler):
             raise HTTPException(404) from None
         if "main" not in namespace:
             raise HTTPException(500, f"No main function in script {path}")
-        FunctionHandler(namespace["main"])(request, response)
+        _wptserve.FunctionHandler(namespace["main"])(request, response)
         wrap_pipeline(path, request, response)
 
     def _script(self, request: Request) -> str:

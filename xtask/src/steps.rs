@@ -39,6 +39,13 @@ pub(crate) const ALL: &[Step] = &[
         run: python_modules,
     },
     Step {
+        name: "package",
+        about: "the wheel in an environment of its own: its size, its stubs, servers from Python, \
+                and the same tests against the reference",
+        needs: &["build", "setup"],
+        run: package,
+    },
+    Step {
         name: "conformance",
         about: "the server against the reference, and the reference against itself",
         needs: &["build", "setup"],
@@ -171,6 +178,30 @@ fn python_modules(project: &mut Project) -> Result<Outcome, Failure> {
         );
     }
     all_tested(runs)
+}
+
+fn package(project: &mut Project) -> Result<Outcome, Failure> {
+    let folder = project.root.join(".cache/package");
+    let installed = folder.join("bin/python");
+    Process::new(project, &environment(project).python)
+        .arguments("-m venv --clear")
+        .argument(&folder)
+        .run()?;
+    let pip = || Process::new(project, &installed).arguments("-m pip install --quiet");
+    pip().arguments("pytest mypy").run()?;
+    // As a user does it: the build's own requirements come from the registry.
+    pip().argument(&project.root).run()?;
+    Process::new(project, &installed)
+        .arguments("-m mypy.stubtest wptserve._wptserve --ignore-disjoint-bases --allowlist")
+        .argument("python/stubtest_allowlist.txt")
+        .run()?;
+    let servers = |python: &Path, subject: &str| {
+        Process::new(project, python)
+            .arguments("-m pytest -q -p no:cacheprovider python/tests")
+            .variable("SUBJECT", subject)
+    };
+    let reference = &environment(project).python;
+    all_tested([servers(&installed, "installed"), servers(reference, "wptserve")])
 }
 
 fn conformance(project: &mut Project) -> Result<Outcome, Failure> {
