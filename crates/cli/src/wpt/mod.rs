@@ -61,7 +61,8 @@ impl Site for Checkout<'_> {
     }
 
     fn router(&self, files: &FileHandlers, _listening: &Listening) -> Result<Router, Error> {
-        self.settings.config.router(files)
+        let Settings { config, doc_root, .. } = &self.settings;
+        config.environment_router(files, doc_root, self.inject.as_deref())
     }
 
     fn url(&self, listening: &Listening) -> String {

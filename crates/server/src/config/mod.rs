@@ -1,6 +1,7 @@
 //! The configuration file: the reference's keys, typed; unknown keys are refused by name.
 
 mod environment;
+mod environment_routes;
 mod overlay;
 mod resolved;
 mod route_handler;
