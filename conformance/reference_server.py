@@ -86,6 +86,8 @@ def main() -> None:
         routes, rewrites = read_routes(values), values.get("rewrites", [])
         if os.environ["REFERENCE_WPT_ROOT"]:
             routes, rewrites = tree_routes(pathlib.Path(os.environ["REFERENCE_WPT_ROOT"]), values)
+        secure = bool(values.get("ports", {}).get("https")) and not values["ports"].get("http")
+        tls = values["ssl"]["pregenerated"] if secure else {}
         server = WebTestHttpd(
             host=host,
             # Named before the bind, because the configuration speaks of it.
@@ -94,6 +96,10 @@ def main() -> None:
             routes=routes,
             rewrites=rewrites,
             config=read_config(values) if config else None,
+            use_ssl=secure,
+            key_file=tls.get("host_key_path"),
+            certificate=tls.get("host_cert_path"),
+            encrypt_after_connect=secure and values["ssl"]["encrypt_after_connect"],
         )
         server.start()
         ready = {
