@@ -81,8 +81,9 @@ impl Scheme {
             | Self::HttpPublic
             | Self::Https
             | Self::HttpsLocal
-            | Self::HttpsPublic => true,
-            Self::H2 | Self::Ws | Self::Wss | Self::WebTransportH3 | Self::Dns => false,
+            | Self::HttpsPublic
+            | Self::Dns => true,
+            Self::H2 | Self::Ws | Self::Wss | Self::WebTransportH3 => false,
         }
     }
 

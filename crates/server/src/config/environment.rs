@@ -40,6 +40,7 @@ impl Config {
             doc_root: Some(root.to_string_lossy().into_owned()),
             ports: ports.into_iter().map(|(name, ports)| (name.to_owned(), ports)).collect(),
             ssl: Ssl {
+                kind: "authority".to_owned(),
                 pregenerated: key_pair
                     .into_iter()
                     .map(|(key, path)| (key.to_owned(), path))

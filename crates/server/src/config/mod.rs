@@ -2,6 +2,7 @@
 
 mod environment;
 mod environment_routes;
+mod host_names;
 mod overlay;
 mod resolved;
 mod route_handler;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value, json};
 use crate::{Error, Scheme};
 use overlay::{merge, rename, unknown};
 
+pub use host_names::HostNames;
 pub use route_handler::RouteHandler;
 pub use routing::{Alias, Methods, Rewrite, RouteEntry};
 pub use schema::SCHEMA;
