@@ -4,6 +4,7 @@ mod attribute;
 mod connection;
 mod embedded;
 mod host;
+mod injection;
 mod input_file;
 mod pipes;
 mod pool;

@@ -1,5 +1,6 @@
 //! The configuration file: the reference's keys, typed; unknown keys are refused by name.
 
+mod environment_routes;
 mod overlay;
 mod resolved;
 mod route_handler;
