@@ -2,8 +2,6 @@
 
 use std::{path::Path, sync::Arc};
 
-use bytes::Bytes;
-
 use super::{Config, RouteHandler};
 use crate::{
     Error, Handler, Router,
@@ -21,13 +19,13 @@ impl Config {
         &self,
         files: &FileHandlers,
         doc_root: &Path,
-        inject: Option<Bytes>,
+        inject: Option<&[u8]>,
     ) -> Result<Router, Error> {
         let tree = Tree {
             files,
             edition: Edition::of(doc_root),
             has_origin_policy: doc_root.join(ORIGIN_POLICY.trim_start_matches('/')).exists(),
-            injection: inject.map(|script| Arc::new(Injection::new(&script))),
+            injection: inject.map(|script| Arc::new(Injection::new(script))),
         };
         let mut router = self.assembled(files, tree.forbidden()?, &|below| {
             tree.directory(below)
@@ -127,7 +125,7 @@ mod tests {
     use super::*;
     use crate::ErrorHandler;
 
-    fn router(config: &str, root: &Path, inject: Option<Bytes>) -> Router {
+    fn router(config: &str, root: &Path, inject: Option<&[u8]>) -> Router {
         let handler = || -> Arc<dyn Handler> {
             Arc::new(ErrorHandler { status: 500, message: String::new() })
         };
@@ -193,7 +191,7 @@ mod tests {
         fs::write(root.path().join("x.html"), "").unwrap();
         let config = r#"{"aliases": [{"url-path": "/f.html", "local-dir": "."}],
             "routes": [{"method": "GET", "path": "/r", "handler": "file"}]}"#;
-        let router = router(config, root.path(), Some(Bytes::from_static(b"x()")));
+        let router = router(config, root.path(), Some(b"x()"));
         let injects = |path: &str| router.find(b"GET", path.as_bytes()).unwrap().0.injection.is_some();
         assert!(injects("/x.html") && injects("/x.any.html") && injects("/x.py"));
         assert!(!injects("/f.html") && !injects("/r") && !injects("/tools/runner/index.html"));
