@@ -143,8 +143,9 @@ impl Kind {
         if is_exposed(global, scope) {
             return Ok(());
         }
-        // The reference's words: they reach the client.
-        Err(Failure::Status(404, format!("This test cannot be loaded in {scope} mode")))
+        // As the reference writes its exception's arguments: they reach the client.
+        let message = format!("(404, 'This test cannot be loaded in {scope} mode')");
+        Err(Failure::Status(404, message))
     }
 }
 
