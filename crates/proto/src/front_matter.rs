@@ -78,29 +78,24 @@ fn without_comment(line: &str) -> &str {
 
 /// A list: `[a, b]`, or lines that begin with `-`. A scalar is no list.
 fn list(lines: &[&str]) -> Vec<String> {
-    let joined = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-    if let Some(inner) = joined.trim().strip_prefix('[') {
-        let inner = inner.split(']').next().unwrap_or_default();
-        return inner.split(',').map(scalar).filter(|item| !item.is_empty()).collect();
-    }
-    lines.iter().filter_map(|line| line.trim().strip_prefix("- ")).map(scalar).collect()
-}
-
-/// A mapping: `{a: b}`, or lines of `a: b`.
-fn negative(lines: &[&str]) -> Option<Negative> {
-    let first = lines.first().copied().unwrap_or_default();
-    let pairs: Vec<&str> = match first.strip_prefix('{') {
-        Some(_) => {
-            return negative_of(
-                lines.join(" ").trim_matches(['{', '}', ' ']).split(',').collect::<Vec<_>>(),
-            );
+    match joined(lines).strip_prefix('[') {
+        Some(inner) => {
+            let inner = inner.split(']').next().unwrap_or_default();
+            inner.split(',').map(scalar).filter(|item| !item.is_empty()).collect()
         }
-        None => lines[1..].to_vec(),
-    };
-    negative_of(pairs)
+        None => {
+            lines.iter().filter_map(|line| line.trim().strip_prefix("- ")).map(scalar).collect()
+        }
+    }
 }
 
-fn negative_of(pairs: Vec<&str>) -> Option<Negative> {
+/// A mapping: `{type: a, phase: b}`, or lines of `type: a`.
+fn negative(lines: &[&str]) -> Option<Negative> {
+    let joined = joined(lines);
+    let pairs: Vec<&str> = match joined.strip_prefix('{') {
+        Some(inner) => inner.split('}').next().unwrap_or_default().split(',').collect(),
+        None => lines.iter().skip(1).copied().collect(),
+    };
     let mut found = None;
     for (key, value) in pairs.into_iter().filter_map(|pair| pair.split_once(':')) {
         let negative: &mut Negative = found.get_or_insert_default();
@@ -111,6 +106,11 @@ fn negative_of(pairs: Vec<&str>) -> Option<Negative> {
         }
     }
     found
+}
+
+/// A value as one line.
+fn joined(lines: &[&str]) -> String {
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
 /// A scalar without its quotes.
@@ -131,13 +131,15 @@ mod tests {
 
     #[test]
     fn lists_in_both_forms() {
-        let flow = read("description: a: b\nflags: [onlyStrict, async]\nincludes: ['a.js',\n  b.js]");
+        let flow =
+            read("description: a: b\nflags: [onlyStrict, async]\nincludes: ['a.js',\n  b.js]");
         assert_eq!(flow.includes, ["a.js", "b.js"]);
         assert_eq!(flow.flags, ["onlyStrict", "async"]);
         assert!(flow.is_async());
-        assert_eq!(read("includes:\n  - a.js # why\n  - \"b.js\"\nflags:\n- raw").includes, [
-            "a.js", "b.js"
-        ]);
+        assert_eq!(
+            read("includes:\n  - a.js # why\n  - \"b.js\"\nflags:\n- raw").includes,
+            ["a.js", "b.js"]
+        );
         assert_eq!(read("includes:\n- a.js\nflags:\n- raw").flags, ["raw"]);
         assert_eq!(read("includes: [\n  a.js,\n]\nflags: []").includes, ["a.js"]);
     }

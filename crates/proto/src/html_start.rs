@@ -81,7 +81,8 @@ impl Scanner<'_> {
             b'<' => {}
             b'&' => {
                 self.next();
-                let space = self.reference(None)?.is_some_and(|c| c.is_ascii() && is_space(c as u8));
+                let space =
+                    self.reference(None)?.is_some_and(|c| c.is_ascii() && is_space(c as u8));
                 return Some(if space { Token::Preamble } else { Token::Content });
             }
             byte if is_space(byte) => {
@@ -109,8 +110,8 @@ impl Scanner<'_> {
             return None;
         }
         let name = self.tag()?;
-        let preamble = !is_end
-            && (name.eq_ignore_ascii_case(b"html") || name.eq_ignore_ascii_case(b"head"));
+        let preamble =
+            !is_end && (name.eq_ignore_ascii_case(b"html") || name.eq_ignore_ascii_case(b"head"));
         Some(if preamble { Token::Preamble } else { Token::Content })
     }
 
@@ -329,9 +330,7 @@ mod tests {
         is_at("\u{feff}<!doctype html>|<p>");
         is_at("<html><body>".replace("<body>", "|<body>").as_str());
         is_at("<html><html><!---->|<p>");
-        is_at(
-            "<!DOCTYPE html PUBLIC \"-//W3C//DTD\" 'http://x'>|<p>",
-        );
+        is_at("<!DOCTYPE html PUBLIC \"-//W3C//DTD\" 'http://x'>|<p>");
         is_at("<!DOCTYPE html SYSTEM 'about:legacy-compat' >|<p>");
     }
 

@@ -20,9 +20,7 @@ pub struct MetadataError {
 /// Lines end with LF alone, so that a value of a file with CR LF ends with CR, as in the reference.
 /// There may be white space before `META:` and before the key, but not around the `=`. A key
 /// consists of ASCII letters, digits and `_`, and may be empty; a value may be any UTF-8.
-pub fn script_metadata(
-    script: &[u8],
-) -> impl Iterator<Item = Result<(&str, &str), MetadataError>> {
+pub fn script_metadata(script: &[u8]) -> impl Iterator<Item = Result<(&str, &str), MetadataError>> {
     let lines = (1..).zip(script.split(|&byte| byte == b'\n'));
     lines.map_while(|(line, text)| {
         let (key, value) = comment(text)?;

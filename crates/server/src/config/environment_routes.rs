@@ -27,9 +27,8 @@ impl Config {
             has_origin_policy: doc_root.join(ORIGIN_POLICY.trim_start_matches('/')).exists(),
             injection: inject.map(|script| Arc::new(Injection::new(script))),
         };
-        let mut router = self.assembled(files, tree.forbidden()?, &|below| {
-            tree.directory(below)
-        })?;
+        let mut router =
+            self.assembled(files, tree.forbidden()?, &|below| tree.directory(below))?;
         for (from, to) in REWRITES {
             // Behind those of the configuration, so that one of the same path goes ahead.
             router.add_rewrite(RewriteRule {
@@ -192,7 +191,8 @@ mod tests {
         let config = r#"{"aliases": [{"url-path": "/f.html", "local-dir": "."}],
             "routes": [{"method": "GET", "path": "/r", "handler": "file"}]}"#;
         let router = router(config, root.path(), Some(b"x()"));
-        let injects = |path: &str| router.find(b"GET", path.as_bytes()).unwrap().0.injection.is_some();
+        let injects =
+            |path: &str| router.find(b"GET", path.as_bytes()).unwrap().0.injection.is_some();
         assert!(injects("/x.html") && injects("/x.any.html") && injects("/x.py"));
         assert!(!injects("/f.html") && !injects("/r") && !injects("/tools/runner/index.html"));
     }

@@ -249,11 +249,7 @@ pub const KINDS: &[Kind] = &[
     Kind::page(
         "shared worker shadow realm page",
         "*.any.shadowrealm-in-sharedworker.html",
-        &[ending(
-            ".any.shadowrealm-in-sharedworker.html",
-            ".any.js",
-            ".any.worker-shadowrealm.js",
-        )],
+        &[ending(".any.shadowrealm-in-sharedworker.html", ".any.js", ".any.worker-shadowrealm.js")],
         Some("shadowrealm-in-sharedworker"),
         include_str!("pages/sharedworker.html"),
     )

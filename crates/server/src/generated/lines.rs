@@ -119,7 +119,8 @@ fn text(script: &[u8]) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    const SCRIPT: &[u8] = b"// META: title=a\"<&\\\n// META: timeout=long\n// META: script=/x?a&\"\\\n\
+    const SCRIPT: &[u8] =
+        b"// META: title=a\"<&\\\n// META: timeout=long\n// META: script=/x?a&\"\\\n\
         // META: quic=true\n// META: timeout=short\nx();\n";
 
     fn made(lines: Lines, script: &[u8]) -> (String, String) {
@@ -130,10 +131,7 @@ mod tests {
     #[test]
     fn each_form_escapes_in_its_own_way() {
         let (meta, script) = made(Lines::Elements, SCRIPT);
-        assert_eq!(
-            meta,
-            "<title>a\"&lt;&amp;\\</title>\n<meta name=\"timeout\" content=\"long\">"
-        );
+        assert_eq!(meta, "<title>a\"&lt;&amp;\\</title>\n<meta name=\"timeout\" content=\"long\">");
         assert_eq!(script, "<script src=\"/x?a&amp;&quot;\\\"></script>");
         assert_eq!(made(Lines::Realm, SCRIPT), (meta, "await import(\"/x?a&\"\\\");".to_owned()));
         let (meta, script) = made(Lines::Imports("importScripts(\"", "\")"), SCRIPT);
