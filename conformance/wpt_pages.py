@@ -26,19 +26,36 @@ QUERIES = ["", "", "", "?a=b%20c&d", "?pipe=status(201)|header(X-A,b)", "?1-10"]
 
 
 def pages_of(root: pathlib.Path, count: int, seed: int) -> dict[str, list[str]]:
-    """About `count` URLs of generated pages, as many of each kind as of any other."""
+    """About `count` URLs of generated pages, as many of each kind that the tree's server makes.
+
+    Half of a kind's scripts are such that name its scope, as far as there are any.
+    """
     chance = random.Random(seed)
     files = tree_files(root)
-    of_kind: dict[str, list[str]] = {}
+    made = (root / "tools" / "serve" / "serve.py").read_text()
+    of_kind: dict[str, list[pathlib.Path]] = {}
     for source, endings in PAGES.items():
-        stems = [url_of(path)[:-len(source)] for path in files if path.name.endswith(source)]
-        for ending in endings if stems else []:
-            of_kind[ending] = [stem + ending for stem in stems]
+        scripts = [path for path in files if path.name.endswith(source)]
+        for ending in endings if scripts else []:
+            if f'"{ending}"' in made:
+                of_kind[ending] = scripts
     share = -(-count // max(1, len(of_kind)))
-    return {
-        kind: [
-            url + QUERIES[index % len(QUERIES)]
-            for index, url in enumerate(sorted(chance.sample(urls, min(share, len(urls)))))
+    pages = {}
+    for ending, scripts in of_kind.items():
+        naming = [path for path in scripts if _names(root / path, ending.split(".")[-2])]
+        asked = chance.sample(naming, min(share // 2, len(naming)))
+        others = sorted(set(scripts) - set(asked))
+        asked += chance.sample(others, min(share - len(asked), len(others)))
+        source = next(source for source, endings in PAGES.items() if ending in endings)
+        pages[ending] = [
+            url_of(path).removesuffix(source) + ending + QUERIES[index % len(QUERIES)]
+            for index, path in enumerate(sorted(asked))
         ]
-        for kind, urls in of_kind.items()
-    }
+    return pages
+
+
+def _names(script: pathlib.Path, scope: str) -> bool:
+    """Whether a script's `global` key may name the scope."""
+    lines = script.read_bytes()[:2000].splitlines()
+    said = [line for line in lines if line.startswith(b"//") and b"global=" in line]
+    return any(scope.encode() in line or b"worker" in line for line in said)

@@ -81,8 +81,7 @@ impl Scanner<'_> {
             b'<' => {}
             b'&' => {
                 self.next();
-                let space =
-                    self.reference(None)?.is_some_and(|c| c.is_ascii() && is_space(c as u8));
+                let space = u8::try_from(self.reference(None)?).is_ok_and(is_space);
                 return Some(if space { Token::Preamble } else { Token::Content });
             }
             byte if is_space(byte) => {
@@ -243,12 +242,12 @@ impl Scanner<'_> {
         }
     }
 
-    /// A character reference behind its `&`: the character, or `Some(None)` when the `&` stands
-    /// for itself. `end` is what may end an attribute's value.
-    fn reference(&mut self, end: Option<u8>) -> Option<Option<char>> {
+    /// A character reference behind its `&`: the character, which is `&` when it stands for
+    /// itself. `end` is what may end an attribute's value.
+    fn reference(&mut self, end: Option<u8>) -> Option<char> {
         let first = self.peek()?;
         if is_space(first) || matches!(first, b'<' | b'&') || Some(first) == end {
-            return Some(None);
+            return Some('&');
         }
         // No reference is longer than the longest number that may be meant.
         let semicolon = self.rest.iter().take(64).position(|&byte| byte == b';')?;
@@ -267,7 +266,7 @@ impl Scanner<'_> {
             None => NAMED.iter().find(|(known, _)| *known == name)?.1,
         };
         self.rest = &self.rest[semicolon + 1..];
-        Some(Some(character))
+        Some(character)
     }
 }
 
