@@ -183,9 +183,11 @@ mod tests {
             flags in prop::collection::vec("[a-zA-Z]{1,8}", 0..4),
             block in any::<bool>(),
         ) {
-            let list = |items: &[String]| match block {
-                true => items.iter().map(|item| format!("\n  - {item}")).collect(),
-                false => format!("[{}]", items.join(", ")),
+            let list = |items: &[String]| {
+                let (start, between, end) =
+                    if block { ("\n  - ", "\n  - ", "") } else { ("[", ", ", "]") };
+                let start = if items.is_empty() && block { "" } else { start };
+                format!("{start}{}{end}", items.join(between))
             };
             let yaml = format!("flags: {}\nincludes: {}", list(&flags), list(&includes));
             prop_assert_eq!(read(&yaml), FrontMatter { includes, flags, negative: None });

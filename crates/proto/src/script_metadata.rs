@@ -140,8 +140,9 @@ mod tests {
             pairs in prop::collection::vec(("[a-zA-Z0-9_]{0,5}", "[^\n]{0,9}"), 0..6),
             rest in "(\n|x|//)?",
         ) {
-            let mut script: String =
+            let lines: Vec<_> =
                 pairs.iter().map(|(key, value)| format!("// META: {key}={value}\n")).collect();
+            let mut script = lines.concat();
             script.push_str(&rest);
             let expected: Vec<_> =
                 pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();

@@ -129,7 +129,7 @@ mod tests {
             Arc::new(ErrorHandler { status: 500, message: String::new() })
         };
         let files = FileHandlers { python: handler(), as_is: handler(), files: handler() };
-        let (config, _) = Config::parse(config, root).unwrap();
+        let (config, _) = Config::default().parse_over(config, root).unwrap();
         config.environment_router(&files, root, inject).unwrap()
     }
 

@@ -156,15 +156,12 @@ fn fill(text: &str, marks: &[(&str, &str)]) -> String {
     while let Some(at) = rest.find('@') {
         let (before, from) = rest.split_at(at);
         filled.push_str(before);
-        match marks.iter().find(|(mark, _)| from.starts_with(mark)) {
-            Some((mark, value)) => {
-                filled.push_str(value);
-                rest = &from[mark.len()..];
-            }
-            None => {
-                filled.push('@');
-                rest = &from[1..];
-            }
+        if let Some((mark, value)) = marks.iter().find(|(mark, _)| from.starts_with(mark)) {
+            filled.push_str(value);
+            rest = &from[mark.len()..];
+        } else {
+            filled.push('@');
+            rest = &from[1..];
         }
     }
     filled + rest
