@@ -7,6 +7,7 @@
 mod body;
 mod clock;
 pub mod config;
+pub mod dns;
 pub mod environment;
 mod error;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod headers_files;
 mod http1;
 mod listener;
 mod outbox;
+pub mod pac;
 pub mod pipes;
 mod ranges;
 mod request;

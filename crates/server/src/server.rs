@@ -7,13 +7,19 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    runtime,
+    sync::watch,
+    task::JoinSet,
+};
 
 use crate::{
     ConnectionInfo, Error, Router, Scheme,
+    dns::{self, DnsNames},
     environment::Environment,
     event::{Event, Level},
-    http1::{self, Service},
+    http1::{self, Service, Tunnels},
     listener,
 };
 
@@ -32,17 +38,26 @@ pub struct Endpoint {
 #[derive(Debug)]
 pub struct Bound {
     listeners: Vec<(Scheme, std::net::TcpListener)>,
+    /// The UDP sockets of the DNS server, which has the same ports for both.
+    dns: Vec<std::net::UdpSocket>,
 }
 
 impl Bound {
     /// Binds all endpoints, or none.
     pub fn new(endpoints: &[Endpoint]) -> Result<Self, Error> {
-        let mut listeners = Vec::new();
+        let (mut listeners, mut dns) = (Vec::new(), Vec::new());
         for Endpoint { scheme, host, port } in endpoints {
+            if *scheme == Scheme::Dns {
+                for (listener, socket) in dns::bind(host, *port)? {
+                    listeners.push((*scheme, listener));
+                    dns.push(socket);
+                }
+                continue;
+            }
             let bound = listener::bind(host, *port)?;
             listeners.extend(bound.into_iter().map(|listener| (*scheme, listener)));
         }
-        Ok(Self { listeners })
+        Ok(Self { listeners, dns })
     }
 
     /// The addresses, with the real ports, in the order of the endpoints.
@@ -58,6 +73,7 @@ impl Bound {
 pub struct Server {
     bound: Bound,
     service: Service,
+    dns_names: DnsNames,
     stop: watch::Sender<bool>,
 }
 
@@ -65,7 +81,16 @@ impl Server {
     /// A server for bound sockets.
     pub fn new(bound: Bound, environment: Arc<Environment>, router: Router) -> Self {
         let (stop, shutdown) = watch::channel(false);
-        Self { bound, service: Service { environment, router: Arc::new(router), shutdown }, stop }
+        let ports = bound.addresses().into_iter().filter(|(scheme, _)| *scheme != Scheme::Dns);
+        let tunnels = Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect()));
+        let service = Service { environment, router: Arc::new(router), shutdown, tunnels };
+        Self { bound, service, dns_names: DnsNames::default(), stop }
+    }
+
+    /// The same server, with names for its DNS ports to know.
+    #[must_use]
+    pub fn with_dns_names(self, dns_names: DnsNames) -> Self {
+        Self { dns_names, ..self }
     }
 
     /// Serves until `shutdown` completes; then gives running responses [`GRACE`] to end.
@@ -91,10 +116,20 @@ impl Server {
     }
 
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { bound, service, stop } = self;
+        let Self { bound, service, dns_names, stop } = self;
         let mut tasks = JoinSet::new();
+        let listening = bound.addresses().iter().map(|(_, address)| address.ip()).collect();
+        let dns = Arc::new(dns::Server::new(dns_names, listening));
+        for socket in bound.dns {
+            let socket = UdpSocket::from_std(socket).map_err(Error::Runtime)?;
+            tasks.spawn(Arc::clone(&dns).serve_udp(socket));
+        }
         for (scheme, listener) in bound.listeners {
             let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
+            if scheme == Scheme::Dns {
+                tasks.spawn(Arc::clone(&dns).serve_tcp(listener));
+                continue;
+            }
             tasks.spawn(accept(scheme, listener, service.clone()));
         }
         let wakes = Arc::clone(&service.environment.wakes);

@@ -2,6 +2,7 @@
 
 mod output;
 mod transfer;
+mod tunnel;
 
 use std::{
     sync::Arc,
@@ -28,6 +29,7 @@ use crate::{
 };
 
 use transfer::{Arriving, Sent, Transfer};
+pub(crate) use tunnel::Tunnels;
 
 /// A stream that carries HTTP/1.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
@@ -48,6 +50,7 @@ pub(crate) struct Service {
     pub(crate) environment: Arc<Environment>,
     pub(crate) router: Arc<Router>,
     pub(crate) shutdown: tokio::sync::watch::Receiver<bool>,
+    pub(crate) tunnels: Arc<Tunnels>,
 }
 
 /// Serves a connection until it closes.
@@ -187,6 +190,10 @@ impl<S: Transport> Connection<S> {
             Ok(begun) => begun,
             Err((status, message)) => return Next::End(self.refuse(status, &message).await),
         };
+
+        if let Some(address) = self.service.tunnels.address(&head, self.info.local) {
+            return Next::End(self.tunnel(&head, address).await);
+        }
 
         let keep_alive = keeps_alive(head.version, &head.headers);
         let no_content = head.method.as_ref() == b"HEAD";
