@@ -11,7 +11,10 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{Exit, log, settings::Overrides, wpt::WptArguments};
+use crate::{
+    Exit, browser_args::BrowserArguments, doctor::DoctorArguments, hosts::HostsArguments, log,
+    settings::Overrides, wpt::WptArguments,
+};
 
 /// What the arguments ask for.
 #[derive(Debug)]
@@ -20,6 +23,12 @@ pub enum Command {
     Serve(ServeArguments),
     /// Serve a checkout of web-platform-tests.
     Wpt(Box<WptArguments>),
+    /// Print or install the entries of the hosts file.
+    Hosts(HostsArguments),
+    /// Print the flags with which a browser reaches the server.
+    BrowserArgs(BrowserArguments),
+    /// Check what the environment needs.
+    Doctor(DoctorArguments),
     /// List the routes, or explain what answers a URL.
     Routes(RoutesArguments),
     /// Print the configuration or its schema.
@@ -61,6 +70,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Named {
     Wpt(Box<WptArguments>),
+    Hosts(HostsArguments),
+    BrowserArgs(BrowserArguments),
+    Doctor(DoctorArguments),
     Routes(RoutesArguments),
     Config(ConfigArguments),
 }
@@ -201,6 +213,11 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
     let name = OsString::from("wptserve");
     match Arguments::try_parse_from(std::iter::once(name).chain(arguments)) {
         Ok(Arguments { command: Some(Named::Wpt(wpt)), .. }) => Ok(Command::Wpt(wpt)),
+        Ok(Arguments { command: Some(Named::Hosts(hosts)), .. }) => Ok(Command::Hosts(hosts)),
+        Ok(Arguments { command: Some(Named::BrowserArgs(browser)), .. }) => {
+            Ok(Command::BrowserArgs(browser))
+        }
+        Ok(Arguments { command: Some(Named::Doctor(doctor)), .. }) => Ok(Command::Doctor(doctor)),
         Ok(Arguments { command: Some(Named::Routes(routes)), .. }) => Ok(Command::Routes(routes)),
         Ok(Arguments { command: Some(Named::Config(config)), .. }) => Ok(Command::Config(config)),
         Ok(Arguments { serve, .. }) if serve.version => {

@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use server::{
     Bound, Environment, Error, Limits, Router, Scheme, Server, Wakes,
+    dns::DnsNames,
     event::{Event, EventSink, Level},
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -28,6 +29,11 @@ pub(crate) trait Site {
 
     /// How long each request waits before it is answered.
     fn latency(&self) -> Option<Duration> {
+        None
+    }
+
+    /// For how many levels below the hosts the DNS server knows every name.
+    fn dns_wildcards(&self) -> Option<usize> {
         None
     }
 
@@ -114,7 +120,8 @@ fn serve(
         files: Arc::new(FileHandler { validators: site.engine().validators }),
     };
     let router = site.router(&handlers, listening)?;
-    Server::new(bound, environment, router).run(|| {
+    let dns_names = DnsNames::new(&site.settings().config.host_names(), site.dns_wildcards());
+    Server::new(bound, environment, router).with_dns_names(dns_names).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
         let goes_on = announce(site, listening)?;

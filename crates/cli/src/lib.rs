@@ -3,15 +3,21 @@
 //! It knows no Python: what runs `.py` files is handed in as a [`HandlerLoader`].
 
 mod arguments;
+mod browser_args;
+mod certificates;
 mod configuration;
+mod doctor;
 mod engine;
+mod environment;
 mod exit;
+mod hosts;
 pub mod interpreter;
 mod log;
 mod ready;
 mod routes;
 mod serve;
 mod settings;
+mod shell;
 mod wpt;
 
 use std::{ffi::OsString, sync::Arc};
@@ -19,8 +25,11 @@ use std::{ffi::OsString, sync::Arc};
 use server::{Environment, Handler, stash::StashStore};
 
 pub use arguments::{Command, ConfigArguments, RoutesArguments, ServeArguments, parse};
+pub use browser_args::{BrowserArguments, browser_args};
 pub use configuration::configuration;
+pub use doctor::{DoctorArguments, doctor};
 pub use exit::Exit;
+pub use hosts::{HostsArguments, hosts};
 pub use log::{error, print};
 pub use routes::routes;
 pub use serve::serve;
@@ -41,6 +50,9 @@ pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
     let exit = match parse(arguments) {
         Ok(Command::Serve(arguments)) => serve(&arguments, loader),
         Ok(Command::Wpt(arguments)) => wpt(&arguments, loader),
+        Ok(Command::Hosts(arguments)) => hosts(&arguments),
+        Ok(Command::BrowserArgs(arguments)) => browser_args(&arguments),
+        Ok(Command::Doctor(arguments)) => doctor(&arguments),
         Ok(Command::Routes(arguments)) => routes(&arguments),
         Ok(Command::Config(arguments)) => configuration(&arguments),
         Ok(Command::Version { .. }) => {

@@ -70,7 +70,7 @@ impl Scheme {
 
     /// Whether this version speaks what the scheme asks for.
     pub fn is_built(self) -> bool {
-        matches!(self, Self::Http | Self::HttpLocal | Self::HttpPublic)
+        matches!(self, Self::Http | Self::HttpLocal | Self::HttpPublic | Self::Dns)
     }
 
     /// Whether its connections begin with a TLS handshake.

@@ -2,8 +2,8 @@
 
 mod arguments;
 mod browser;
-mod names;
-mod settings;
+pub(crate) mod names;
+pub(crate) mod settings;
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -58,6 +58,10 @@ impl Site for Checkout<'_> {
 
     fn latency(&self) -> Option<Duration> {
         self.arguments.latency
+    }
+
+    fn dns_wildcards(&self) -> Option<usize> {
+        self.arguments.dns_wildcards.map(usize::from)
     }
 
     fn router(&self, files: &FileHandlers, _listening: &Listening) -> Result<Router, Error> {
