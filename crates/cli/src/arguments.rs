@@ -150,7 +150,8 @@ pub struct ServeArguments {
     #[arg(short = 'H', long, value_name = "HOST")]
     pub host: Option<String>,
 
-    /// The port to listen on; 0 picks a free one [default: 8000]
+    /// The only port to listen on, for HTTP; 0 picks a free one [default: the configuration's, else
+    /// 8000]
     #[arg(short, long, value_name = "PORT")]
     pub port: Option<u16>,
 
