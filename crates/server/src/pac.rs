@@ -5,12 +5,16 @@
 //! all else comes to an HTTP port with CONNECT, which leads to the port that is asked for. So pages,
 //! scripts and handlers see the hosts and ports of the tests.
 
-use std::{fmt::Write, net::IpAddr};
+use std::{fmt::Write, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::{Exchange, Handler, Response, Scheme, response::Body};
+use crate::{
+    Error, Exchange, Handler, Response, Scheme,
+    response::Body,
+    router::{Method, Route},
+};
 
 /// Where the PAC file is, on every port that speaks HTTP.
 pub const PAC_PATH: &str = "/.well-known/wptserve/proxy.pac";
@@ -18,6 +22,13 @@ pub const PAC_PATH: &str = "/.well-known/wptserve/proxy.pac";
 /// Serves the PAC file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PacHandler;
+
+impl PacHandler {
+    /// The route to it, which comes before all others.
+    pub fn route() -> Result<Route, Error> {
+        Route::new(Method::new("GET"), PAC_PATH, "pac", Arc::new(Self))
+    }
+}
 
 impl Handler for PacHandler {
     fn handle(&self, exchange: Exchange) {

@@ -149,6 +149,7 @@ const EXPIRE: i32 = 86_400;
 
 #[cfg(test)]
 mod tests {
+    use hickory_proto::op::MessageType;
     use proptest::prelude::*;
 
     use super::*;
@@ -168,7 +169,7 @@ mod tests {
         Addresses { v4: Some(Ipv4Addr::LOCALHOST), v6: Some(Ipv6Addr::LOCALHOST) };
 
     fn query(name: &str, kind: RecordType) -> Message {
-        let mut query = Message::query();
+        let mut query = Message::new(0xabcd, MessageType::Query, OpCode::Query);
         query.metadata.recursion_desired = true;
         query.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
         query

@@ -11,7 +11,8 @@ use std::{
 };
 
 use server::{
-    Bound, Endpoint, Environment, Error, Handler, Limits, Router, Scheme, Server, Wakes,
+    Bound, Config, Endpoint, Environment, Error, Handler, Limits, Router, Scheme, Server, Wakes,
+    dns::DnsNames,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
     response::SERVER,
@@ -30,6 +31,9 @@ pub(crate) struct Setup {
     limits: Limits,
     router: Router,
     events: Arc<dyn EventSink>,
+    schemes: Vec<Scheme>,
+    config: serde_json::Value,
+    dns_names: DnsNames,
 }
 
 impl Setup {
@@ -39,6 +43,9 @@ impl Setup {
             limits: Limits::default(),
             router: Router::default(),
             events: Arc::new(NoEvents),
+            schemes: vec![Scheme::Http],
+            config: serde_json::json!({}),
+            dns_names: DnsNames::default(),
         }
     }
 
@@ -66,21 +73,30 @@ impl Setup {
         self
     }
 
+    /// The server for the hosts of a configuration, with a port for each scheme.
+    pub(crate) fn config(mut self, config: &Config, schemes: &[Scheme]) -> Self {
+        self.config = config.resolved(self.root.path(), &[]);
+        self.dns_names = DnsNames::new(&config.host_names(), None);
+        self.schemes = schemes.to_vec();
+        self
+    }
+
     /// Binds, and serves in a thread. Connections are possible at once.
     pub(crate) fn start(self) -> Running {
-        let endpoint = Endpoint { scheme: Scheme::Http, host: "127.0.0.1".to_owned(), port: 0 };
-        let bound = Bound::new(&[endpoint]).unwrap();
-        let address = bound.addresses()[0].1;
+        let endpoint = |scheme| Endpoint { scheme, host: "127.0.0.1".to_owned(), port: 0 };
+        let bound =
+            Bound::new(&self.schemes.into_iter().map(endpoint).collect::<Vec<_>>()).unwrap();
+        let addresses: Vec<_> = bound.addresses().iter().map(|(_, address)| *address).collect();
         let environment = Arc::new(Environment {
             doc_root: fs::canonicalize(self.root.path()).unwrap(),
-            config: serde_json::json!({}),
+            config: self.config,
             files: server::file_cache::FileCache::default(),
             stash: Arc::new(MemoryStash::default()),
             events: self.events,
             limits: self.limits,
             wakes: Arc::new(Wakes::default()),
         });
-        let server = Server::new(bound, environment, self.router);
+        let server = Server::new(bound, environment, self.router).with_dns_names(self.dns_names);
         let (stop, stopped) = oneshot::channel::<()>();
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {
@@ -91,13 +107,15 @@ impl Setup {
             // Nobody listens when the test has failed.
             let _ = ended.send(result);
         });
-        Running { address, root: self.root, stop: Some(stop), end }
+        Running { address: addresses[0], addresses, root: self.root, stop: Some(stop), end }
     }
 }
 
 /// A server that runs until it is dropped.
 pub(crate) struct Running {
+    /// The first of its addresses.
     pub(crate) address: SocketAddr,
+    pub(crate) addresses: Vec<SocketAddr>,
     root: TempDir,
     stop: Option<oneshot::Sender<()>>,
     end: mpsc::Receiver<Result<(), Error>>,

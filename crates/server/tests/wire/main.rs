@@ -4,6 +4,7 @@
 
 mod bodies;
 mod clients;
+mod dns;
 mod endings;
 mod events;
 mod files;
@@ -12,6 +13,7 @@ mod handlers;
 mod harness;
 mod limits;
 mod persistence;
+mod proxy;
 mod shutdown;
 mod splits;
 mod take_over;
