@@ -111,7 +111,7 @@ mod tests {
             [(Scheme::Http, 80), (Scheme::HttpPublic, 81), (Scheme::Wss, 444), (Scheme::Dns, 53)];
         let config = config.resolved(std::path::Path::new("/"), &ports);
         let text = pac_file(&config, "::1".parse().unwrap());
-        let head = "var hosts = {\n  \"web.test\": 1,\n  \"www.web.test\": 1\n};\n\
+        let head = "var hosts = {\n  \"www.web.test\": 1,\n  \"web.test\": 1\n};\n\
             var direct = {\"80\":1,\"81\":1};\nvar tunnelled = {\"444\":1};\n\
             var address = \"[::1]:\";\nvar proxy = 80;\n";
         assert!(text.starts_with(head), "{text}");

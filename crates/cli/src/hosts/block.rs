@@ -312,6 +312,6 @@ mod tests {
         let names = names();
         let entries = Entries { names: &names, ip: [127, 0, 0, 1].into(), excludes: true };
         assert!(entries.text().contains("127.0.0.1\twww.a.test\n0.0.0.0\tno.a.test\n# End"));
-        assert_eq!(with(Entries::text), BLOCK);
+        assert_eq!(with(|entries| entries.text()), BLOCK);
     }
 }

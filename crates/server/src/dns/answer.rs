@@ -246,7 +246,7 @@ mod tests {
         let mut newer = Edns::new();
         newer.set_version(1);
         extended.set_edns(newer);
-        assert_eq!(ask(&extended, BOTH).metadata.response_code, ResponseCode::BADVERS);
+        assert_eq!(u16::from(ask(&extended, BOTH).metadata.response_code), 16);
     }
 
     #[test]
