@@ -18,7 +18,7 @@ use reach::Reach;
 /// No hosts file and no trust store has to change: the flags map the host names to the server and
 /// accept its certificates. Flags come one a line and quoted, as xargs reads them:
 ///
-///     wptserve browser-args chrome | xargs chromium https://web-platform.test:8443/
+///   wptserve browser-args chrome | xargs chromium https://web-platform.test:8443/
 ///
 /// For Firefox these are preferences, the text of a user.js; for Servo and Ladybird a command; for
 /// Safari, which has none of its own, settings of the system and how to take them back.

@@ -103,17 +103,12 @@ fn examine(arguments: &DoctorArguments) -> Vec<Finding> {
         Ok((config, warnings)) => {
             findings.push(match warnings.as_slice() {
                 [] => Finding::ok("configuration", "it has no mistakes"),
-                [first, ..] => Finding::warning(
-                    "configuration",
-                    warnings.join("; "),
-                    format!("edit the file: {first}"),
-                ),
+                warnings => Finding::warning("configuration", warnings.join("; "), EDIT),
             });
             config
         }
         Err(error) => {
-            let remedy = "edit the file; `wptserve config --schema` describes it";
-            findings.push(Finding::problem("configuration", error.to_string(), remedy));
+            findings.push(Finding::problem("configuration", error.to_string(), EDIT));
             defaults
         }
     };
@@ -123,6 +118,8 @@ fn examine(arguments: &DoctorArguments) -> Vec<Finding> {
     findings.extend(machine::check());
     findings
 }
+
+const EDIT: &str = "edit the file; `wptserve config --schema` describes it";
 
 impl Finding {
     fn word(&self) -> &'static str {

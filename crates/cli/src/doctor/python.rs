@@ -13,7 +13,7 @@ pub(super) fn check(option: Option<&Path>, root: &Path) -> Vec<Finding> {
     let Interpreter { executable, version } = match interpreter::find(option) {
         Ok(found) => found,
         Err(NotFound::Asked(reason)) => {
-            return vec![Finding::problem("python", reason, "python3 --version")];
+            return vec![Finding::problem("python", reason, "wptserve doctor --python python3")];
         }
         Err(NotFound::Nowhere(reason)) => {
             let text = format!(
@@ -35,7 +35,7 @@ pub(super) fn check(option: Option<&Path>, root: &Path) -> Vec<Finding> {
         else {
             continue;
         };
-        let text = format!("{module} cannot be imported by {count} handlers, such as {file}");
+        let text = format!("{module} is missing; handlers that import it: {count}, such as {file}");
         let remedy = match module {
             "imp" => "wptserve doctor --python python3.11".to_owned(),
             _ => format!("{} -m pip install {module}", quoted(&shown)),
