@@ -176,7 +176,8 @@ fn findings(directory: &TempDir, arguments: &[&str]) -> String {
                 .any(|about| line.contains(about))
         };
         if !skipping {
-            kept.push_str(&format!("{line}\n"));
+            kept.push_str(line);
+            kept.push('\n');
         }
     }
     kept

@@ -11,10 +11,8 @@ use crate::{Exit, settings::Failure, shell::quoted};
 /// are the arguments that name the profile.
 pub(super) fn preferences(reach: &Reach) -> Result<Output, Failure> {
     let preferences = list(reach);
-    let text: String = preferences
-        .iter()
-        .map(|(name, value)| format!("user_pref({}, {value});\n", json!(name)))
-        .collect();
+    let line = |(name, value): &(&str, Value)| format!("user_pref({}, {value});\n", json!(name));
+    let text = preferences.iter().map(line).collect::<Vec<_>>().concat();
     let warnings = trust(reach);
     let Some(profile) = &reach.profile else {
         let json = preferences

@@ -35,31 +35,20 @@ pub(super) fn safari(reach: &Reach) -> Output {
 /// Servo reads a hosts file of its own, which a variable names.
 pub(super) fn servo(reach: &Reach) -> Result<Output, Failure> {
     let mut warnings = reach.lacks_authority();
-    let hosts = match &reach.profile {
-        Some(profile) => {
-            let file = profile.join("hosts");
-            let lines: String = reach
-                .names
-                .domains
-                .iter()
-                .map(|name| format!("{} {name}\n", reach.address))
-                .collect();
-            fs::create_dir_all(profile).and_then(|()| fs::write(&file, lines)).map_err(
-                |error| Failure {
-                    exit: Exit::Failure,
-                    message: format!("{} cannot be written: {error}", file.display()),
-                },
-            )?;
-            std::path::absolute(&file).unwrap_or(file).to_string_lossy().into_owned()
-        }
-        None => {
-            warnings.push(
-                "HOSTS stands for a file with the output of `wptserve hosts`; --profile DIR writes \
-                 one"
-                .to_owned(),
-            );
-            "HOSTS".to_owned()
-        }
+    let hosts = if let Some(profile) = &reach.profile {
+        let file = profile.join("hosts");
+        let line = |name: &String| format!("{} {name}\n", reach.address);
+        let lines = reach.names.domains.iter().map(line).collect::<Vec<_>>().concat();
+        fs::create_dir_all(profile).and_then(|()| fs::write(&file, lines)).map_err(|error| {
+            let message = format!("{} cannot be written: {error}", file.display());
+            Failure { exit: Exit::Failure, message }
+        })?;
+        std::path::absolute(&file).unwrap_or(file).to_string_lossy().into_owned()
+    } else {
+        let placeholder = "HOSTS stands for a file with the output of `wptserve hosts`; \
+                           --profile DIR writes one";
+        warnings.push(placeholder.to_owned());
+        "HOSTS".to_owned()
     };
     let mut words = vec!["env".to_owned(), format!("HOST_FILE={hosts}"), "servo".to_owned()];
     if let Some(authority) = &reach.authority {

@@ -131,11 +131,10 @@ impl Finding {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{:<8} {}: {}\n", self.word(), self.about, self.text);
-        if let Some(remedy) = &self.remedy {
-            text.push_str(&format!("         → {remedy}\n"));
-        }
-        text
+        let Self { about, text, .. } = self;
+        let remedy = self.remedy.iter().map(|remedy| format!("         → {remedy}\n"));
+        let first = format!("{:<8} {about}: {text}\n", self.word());
+        remedy.fold(first, |text, line| text + &line)
     }
 
     fn json(&self) -> Value {

@@ -238,6 +238,10 @@ mod tests {
         (String::from_utf8(change.after).unwrap(), change.warnings)
     }
 
+    fn names_text() -> String {
+        Entries { names: &names(), ip: [127, 0, 0, 1].into(), excludes: false }.text()
+    }
+
     fn remove(before: &str) -> String {
         let change = with(|entries| entries.remove(before.as_bytes()).unwrap());
         String::from_utf8(change.after).unwrap()
@@ -312,6 +316,6 @@ mod tests {
         let names = names();
         let entries = Entries { names: &names, ip: [127, 0, 0, 1].into(), excludes: true };
         assert!(entries.text().contains("127.0.0.1\twww.a.test\n0.0.0.0\tno.a.test\n# End"));
-        assert_eq!(with(|entries| entries.text()), BLOCK);
+        assert_eq!(names_text(), BLOCK);
     }
 }

@@ -4,11 +4,12 @@ use std::{
     env,
     fs::{self, File},
     io::{self, ErrorKind, Write},
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
 use super::HostsArguments;
-use crate::environment::EnvironmentArguments;
+use crate::{environment::EnvironmentArguments, shell::quoted};
 
 /// The hosts file of this system.
 pub(super) fn system_file() -> PathBuf {
@@ -94,18 +95,16 @@ pub(super) fn cannot_write(path: &Path, arguments: &HostsArguments, error: &io::
 fn with_sudo(arguments: &HostsArguments) -> String {
     let HostsArguments { install, ip, file, environment, .. } = arguments;
     let EnvironmentArguments { root, config } = environment;
-    let mut command = "sudo wptserve hosts".to_owned();
-    command.push_str(if *install { " --install" } else { " --remove" });
-    if !ip.is_loopback() || ip.is_ipv6() {
-        command.push_str(&format!(" --ip {ip}"));
+    let mut words = ["sudo", "wptserve", "hosts"].map(str::to_owned).to_vec();
+    words.push(if *install { "--install" } else { "--remove" }.to_owned());
+    if *ip != IpAddr::from([127, 0, 0, 1]) {
+        words.push(format!("--ip {ip}"));
     }
     for (name, path) in [("file", file), ("root", root), ("config", config)] {
-        if let Some(path) = path {
-            command
-                .push_str(&format!(" --{name} {}", crate::shell::quoted(&path.to_string_lossy())));
-        }
+        let path = path.as_ref().map(|path| quoted(&path.to_string_lossy()));
+        words.extend(path.map(|path| format!("--{name} {path}")));
     }
-    command
+    words.join(" ")
 }
 
 #[cfg(test)]

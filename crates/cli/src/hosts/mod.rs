@@ -15,7 +15,6 @@ use block::{Change, Entries};
 /// The entries are those that `./wpt make-hosts-file` prints, for the configured hosts and
 /// subdomains. --install and --remove change what is between the two comments, and nothing else.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub struct HostsArguments {
     /// Put the entries into the hosts file
     #[arg(long, conflicts_with = "remove")]
