@@ -41,7 +41,7 @@ def start_wpt(checkout: pathlib.Path, tmp_path: pathlib.Path, *options: str) -> 
     """`wptserve wpt` on that checkout."""
     work = tmp_path / "dns"
     work.mkdir()
-    return running.start(pathlib.Path("wpt"), work, checkout, "--dns", *options, port=None)
+    return running.start(checkout, work, "--dns", *options, command="wpt", port=None)
 
 
 def port_of(server: running.Server) -> int:
