@@ -359,7 +359,8 @@ mod tests {
         let issued = Identity::issued(authority(&folder), &hosts()).unwrap();
         let certificate = issued.certificate();
         let at = |days: u32| certificate.ends - DAY * days;
-        assert_eq!(certificate.time_warning(at(15)), None);
+        assert_eq!(issued.authority().unwrap().time_warning(SystemTime::now()), None);
+        assert!(certificate.time_warning(at(15)).unwrap().starts_with("it is valid only from 20"));
         assert!(certificate.time_warning(at(3)).unwrap().starts_with("it ends in 3 days, on 20"));
         assert!(certificate.time_warning(certificate.ends).unwrap().starts_with("it ended on 20"));
         let loaded = Identity::load(&issued.files().key, &issued.files().certificate, None);
