@@ -69,6 +69,8 @@ impl Process {
             .current_dir(directory)
             .env(ARGUMENTS, arguments.join("\n"))
             .env(HANDLERS, handlers)
+            // Never the data of who runs the tests.
+            .env("XDG_DATA_HOME", directory.join("data"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
