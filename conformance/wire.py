@@ -230,8 +230,9 @@ def exchange(
     with Connection(address) as connection:
         if encryption == "connect":
             connection.send(b"CONNECT web-platform.test:443 HTTP/1.1\r\n\r\n")
-            _await_responses(connection, [b"CONNECT"], 1, quiet)
-            # The reference's head of a CONNECT's response says nothing that TLS is about.
+            while b"\r\n\r\n" not in connection.received and connection.read(DEADLINE):
+                pass
+            # Cases of CONNECT itself compare this head.
             connection.received = b""
         if encryption:
             connection.encrypt()

@@ -27,7 +27,8 @@ CONFIG = 5
     ('{"logging": {"level": "loud"}}',
      "`logging.level` is `loud`; it may be one of debug, info, warning, error, critical"),
     ('{"ssl": {"type": "magic"}}',
-     "`ssl.type` is `magic`; it may be `none`, `openssl` or `pregenerated`"),
+     "`ssl.type` is `magic`; it may be `none`, `authority`, `openssl` or "
+         "`pregenerated`"),
 ])
 def test_a_wrong_configuration(doc_root, tmp_path, text, reason):
     path = tmp_path / "config.json"

@@ -97,6 +97,9 @@ pub struct Ssl {
     pub kind: String,
     /// Whether TLS starts only after a CONNECT request.
     pub encrypt_after_connect: bool,
+    /// What relative paths of files start from: the folder of the file that has this key.
+    #[serde(skip)]
+    pub folder: PathBuf,
     /// Settings of the type `none`: there are none.
     pub none: Map<String, Value>,
     /// Settings of the type `openssl`.
@@ -148,6 +151,7 @@ impl Default for Ssl {
         };
         Self {
             kind: "none".to_owned(),
+            folder: PathBuf::from("."),
             encrypt_after_connect: false,
             none: Map::new(),
             openssl: object(json!({
@@ -194,12 +198,14 @@ impl Config {
         let mut warnings = Vec::new();
         let overrides = rename(overrides, &mut warnings);
         let names_folders = ["aliases", "routes"].iter().any(|key| overrides.contains_key(*key));
+        let names_files = overrides.contains_key("ssl");
         let mut merged = serde_json::to_value(self).map_err(|e| e.to_string())?;
         merge(&mut merged, Value::Object(overrides), "")?;
         routing::check_entries(&merged)?;
         let mut config: Self = serde_path_to_error::deserialize(merged)
             .map_err(|error| format!("`{}`: {}", error.path(), error.inner()))?;
         config.environment = self.environment;
+        config.ssl.folder = if names_files { folder } else { &self.ssl.folder }.to_owned();
         let folder = if names_folders { folder } else { &self.folder };
         folder.clone_into(&mut config.folder);
         config.check()?;

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use proto::{
-    BodyFraming, ChunkedDecoder, ChunkedStep, HeadParser, RequestHead,
+    BodyFraming, ChunkedDecoder, ChunkedStep, HeadError, HeadParser, RequestHead,
     framing::{expects_continue, keeps_alive},
 };
 use tokio::{
@@ -140,13 +140,14 @@ impl<S: Transport> Connection<S> {
             match self.heads.parse(&mut self.input) {
                 Ok(Some(head)) => return Ok(head),
                 Ok(None) => {}
+                Err(_) if self.begins_tls() => return Err(self.refuse_tls().await),
                 Err(error) => {
-                    let message = if self.begins_tls() { TLS_SPOKEN } else { &error.message() };
-                    return Err(self.refuse(error.status(), message).await);
+                    return Err(self.refuse(error.status(), &error.message()).await);
                 }
             }
+            // It has no line that would end.
             if self.begins_tls() {
-                return Err(self.refuse(400, TLS_SPOKEN).await);
+                return Err(self.refuse_tls().await);
             }
             let limits = self.service.environment.limits;
             // Empty lines in front of a request are no part of it (RFC 9112, section 2.2).
@@ -187,6 +188,14 @@ impl<S: Transport> Connection<S> {
     /// Answers a request that cannot be served, and ends the connection.
     async fn refuse(&mut self, status: u16, message: &str) -> Ending {
         self.refuse_with(Response::error(status, message), status, message).await
+    }
+
+    /// Answers a handshake as any malformed request; the log knows better.
+    async fn refuse_tls(&mut self) -> Ending {
+        let error = HeadError::BadRequestLine;
+        let response = Response::error(error.status(), &error.message());
+        let message = "the client speaks TLS to a port for requests without TLS";
+        self.refuse_with(response, error.status(), message).await
     }
 
     async fn refuse_with(&mut self, response: Response, status: u16, message: &str) -> Ending {
@@ -402,7 +411,6 @@ fn connect() -> Response {
     response
 }
 
-const TLS_SPOKEN: &str = "the client speaks TLS to a port for requests without TLS";
 const READ_BLOCK: usize = 4096;
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;

@@ -157,8 +157,10 @@ impl Refusal {
     }
 }
 
-/// The alerts of a client that does not trust a certificate.
-const DISTRUST: [AlertDescription; 3] = [
+/// The alerts of a client that does not trust a certificate. One that trusts an authority of the
+/// same name with another key finds the signature wrong: `DecryptError`.
+const DISTRUST: [AlertDescription; 4] = [
+    AlertDescription::DecryptError,
     AlertDescription::UnknownCA,
     AlertDescription::CertificateUnknown,
     AlertDescription::BadCertificate,
