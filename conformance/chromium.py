@@ -42,7 +42,8 @@ class Chromium:
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (theirs_in, theirs_out)]
         log = str(work / "chromium.log")
         root = ["--no-sandbox"] if os.geteuid() == 0 else []
-        command = [binary, *_FLAGS, *root, f"--user-data-dir={profile}", *flags, "about:blank"]
+        # The profile comes last and counts, whichever the flags name.
+        command = [binary, *_FLAGS, *root, *flags, f"--user-data-dir={profile}", "about:blank"]
         self._pid = os.posix_spawnp(
             binary, command, os.environ,
             file_actions=[

@@ -6,7 +6,7 @@ import html
 import pathlib
 import random
 import re
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 # Folders whose files are never tests.
 _NO_TESTS = {"resources", "support", "tools"}
@@ -64,7 +64,7 @@ def pages_below(root: pathlib.Path, prefix: str) -> list[Page]:
 def pages_named(root: pathlib.Path, urls: list[str]) -> list[Page]:
     """The pages of these URLs, in their order. A URL that is no test of the tree is an error."""
     known: dict[str, Page] = {}
-    for folder in {urlsplit(url).path.rpartition("/")[0].lstrip("/") for url in urls}:
+    for folder in {_folder(url) for url in urls}:
         for path in (root / folder).iterdir():
             if path.is_file():
                 known |= {page.url: page for page in pages_of(root, path.relative_to(root))}
@@ -72,6 +72,10 @@ def pages_named(root: pathlib.Path, urls: list[str]) -> list[Page]:
     if missing:
         raise SystemExit(f"{len(missing)} are no tests of {root}, such as {missing[0]}")
     return [known[url] for url in urls]
+
+
+def _folder(url: str) -> str:
+    return unquote(urlsplit(url).path).rpartition("/")[0].lstrip("/")
 
 
 def pages_of(root: pathlib.Path, path: pathlib.Path) -> list[Page]:
