@@ -20,6 +20,7 @@
 //! | [`template`] | a template → literals and expressions; an expression → tokens |
 //! | [`range`] | a `Range` field → parts of a file |
 //! | [`headers_file`] | a `.headers` file → fields |
+//! | [`websocket`] | WebSocket frames and handshake fields → messages, and back |
 //! | [`number`] | text → numbers, as Python reads them |
 //! | [`json_error`], [`html`], [`listing`] | the bodies that the server itself writes |
 
@@ -43,6 +44,7 @@ pub mod route;
 pub mod status;
 pub mod target;
 pub mod template;
+pub mod websocket;
 
 pub use chunked::{ChunkedDecoder, ChunkedError, ChunkedStep};
 pub use framing::{BodyFraming, FramingError};
