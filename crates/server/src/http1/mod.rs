@@ -202,6 +202,9 @@ impl<S: Transport> Connection<S> {
         let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
         let timed = self.service.environment.limits.handler_timeout.is_some();
         let url = timed.then(|| request.display_url());
+        if let Some(latency) = self.service.environment.limits.latency {
+            sleep(latency).await;
+        }
         if request.head.method.as_ref() == b"CONNECT" {
             writer.respond(connect());
         } else {
