@@ -174,6 +174,18 @@ pub(crate) struct EngineArguments {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) handler_timeout: Option<Duration>,
 
+    /// The largest WebSocket message, once it is decompressed [default: 268435456]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_message: Option<usize>,
+
+    /// Answer WebSocket handshakes on the ports for HTTP too
+    #[arg(long)]
+    pub(crate) ws_on_http: bool,
+
+    /// Load a WebSocket handler anew when its file changes
+    #[arg(long)]
+    pub(crate) reload: bool,
+
     /// Send ETag and Last-Modified with files, and answer conditional requests with 304
     #[arg(long)]
     pub(crate) validators: bool,

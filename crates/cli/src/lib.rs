@@ -14,7 +14,7 @@ mod serve;
 mod settings;
 mod wpt;
 
-use std::{ffi::OsString, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
 use server::{Environment, Handler, stash::StashStore};
 
@@ -26,10 +26,26 @@ pub use routes::routes;
 pub use serve::serve;
 pub use wpt::{WptArguments, wpt};
 
-/// Makes the handler for Python files.
+/// Where the WebSocket handlers are.
+#[derive(Debug, Clone)]
+pub struct WebSocketHandlers {
+    /// The directories that are searched, in order: a later one replaces what an earlier one has.
+    pub roots: Vec<PathBuf>,
+    /// Whether a file that changes is loaded anew.
+    pub reload: bool,
+}
+
+/// Makes the handlers that are written in Python.
 pub trait HandlerLoader {
     /// The handler for a server. The error says why there can be none.
     fn load(&self, environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String>;
+
+    /// The handler for the WebSockets of the same server, once that for Python files is made.
+    fn load_websocket(
+        &self,
+        environment: &Arc<Environment>,
+        handlers: &WebSocketHandlers,
+    ) -> Result<Arc<dyn Handler>, String>;
 
     /// The store behind the stash of the handlers.
     fn stash(&self) -> Arc<dyn StashStore>;

@@ -70,7 +70,12 @@ impl Scheme {
 
     /// Whether this version speaks what the scheme asks for.
     pub fn is_built(self) -> bool {
-        matches!(self, Self::Http | Self::HttpLocal | Self::HttpPublic)
+        matches!(self, Self::Http | Self::HttpLocal | Self::HttpPublic | Self::Ws)
+    }
+
+    /// Whether it is WebSocket.
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
     }
 
     /// Whether its connections begin with a TLS handshake.

@@ -10,10 +10,10 @@ use std::{
 use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
 
 use crate::{
-    ConnectionInfo, Error, Router, Scheme,
+    ConnectionInfo, Error, Handler, Router, Scheme,
     environment::Environment,
     event::{Event, Level},
-    http1::{self, Service},
+    http1::{self, Service, WebSocketRoute},
     listener,
 };
 
@@ -54,10 +54,27 @@ impl Bound {
     }
 }
 
+/// What answers WebSocket handshakes.
+pub struct WebSocketService {
+    /// The handler; it takes the connection over.
+    pub handler: Arc<dyn Handler>,
+    /// Whether it also answers handshakes on the ports for HTTP.
+    pub on_http: bool,
+}
+
+impl WebSocketService {
+    /// The service of a port where everything goes to the handler.
+    fn service(self, http: &Service) -> Service {
+        let route = WebSocketRoute { handler: self.handler, everything: true };
+        Service { websocket: Some(route), ..http.clone() }
+    }
+}
+
 /// Accepts and serves, on one thread.
 pub struct Server {
     bound: Bound,
     service: Service,
+    websocket: Option<WebSocketService>,
     stop: watch::Sender<bool>,
 }
 
@@ -65,7 +82,19 @@ impl Server {
     /// A server for bound sockets.
     pub fn new(bound: Bound, environment: Arc<Environment>, router: Router) -> Self {
         let (stop, shutdown) = watch::channel(false);
-        Self { bound, service: Service { environment, router: Arc::new(router), shutdown }, stop }
+        let router = Arc::new(router);
+        let service = Service { environment, router, websocket: None, shutdown };
+        Self { bound, service, websocket: None, stop }
+    }
+
+    /// Answers WebSocket handshakes: all requests on ports for `ws` and `wss`.
+    #[must_use]
+    pub fn with_websocket(mut self, websocket: WebSocketService) -> Self {
+        self.service.websocket = websocket
+            .on_http
+            .then(|| WebSocketRoute { handler: Arc::clone(&websocket.handler), everything: false });
+        self.websocket = Some(websocket);
+        self
     }
 
     /// Serves until `shutdown` completes; then gives running responses [`GRACE`] to end.
@@ -77,9 +106,15 @@ impl Server {
         E: From<Error>,
     {
         let router = Arc::clone(&self.service.router);
+        let websocket = self.websocket.as_ref().map(|websocket| Arc::clone(&websocket.handler));
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
-            .on_thread_park(move || router.flush())
+            .on_thread_park(move || {
+                router.flush();
+                if let Some(websocket) = &websocket {
+                    websocket.flush();
+                }
+            })
             .build()
             .map_err(Error::Runtime)?;
         let result = runtime.block_on(async {
@@ -91,10 +126,15 @@ impl Server {
     }
 
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { bound, service, stop } = self;
+        let Self { bound, service, websocket, stop } = self;
+        let websocket = websocket.map(|websocket| websocket.service(&service));
         let mut tasks = JoinSet::new();
         for (scheme, listener) in bound.listeners {
             let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
+            let service = match &websocket {
+                Some(websocket) if scheme.is_websocket() => websocket,
+                _ => &service,
+            };
             tasks.spawn(accept(scheme, listener, service.clone()));
         }
         let wakes = Arc::clone(&service.environment.wakes);
@@ -104,7 +144,7 @@ impl Server {
         tasks.shutdown().await;
         // Fails only when no connection is left, and then there is nobody to tell.
         let _none_left = stop.send(true);
-        drop(service);
+        drop((service, websocket));
         let _elapsed = tokio::time::timeout(GRACE, stop.closed()).await;
         dispatcher.abort();
         Ok(())
