@@ -9,15 +9,15 @@ def web_socket_do_extra_handshake(request):
             processor.set_client_max_window_bits(10)
         if mode == "forget":
             processor.set_client_no_context_takeover(True)
-        if mode == "bfinal":
-            processor.set_bfinal(True)
-        if mode == "plain":
-            processor.disable_outgoing_compression()
         if mode == "inactive":
             processor.set_active(False)
 
 
 def web_socket_transfer_data(request):
+    if request.ws_resource.endswith("?bfinal"):
+        request.ws_extension_processors[0].set_bfinal(True)
+    if request.ws_resource.endswith("?plain"):
+        request.ws_extension_processors[0].disable_outgoing_compression()
     request.ws_stream.send_message(repr(request.names))
     while (message := request.ws_stream.receive_message()) is not None:
         request.ws_stream.send_message(message, binary=isinstance(message, bytes))

@@ -115,10 +115,10 @@ def failure_details(err: BaseException, config: Any) -> str:
     """What an exception tells under a configuration."""
     if config.logging["suppress_handler_traceback"]:
         return _place_of(err)
-    return _traceback_of(err)
+    return handler_traceback(err)
 
 
-def _traceback_of(err: BaseException) -> str:
+def handler_traceback(err: BaseException) -> str:
     from traceback import format_exception_only, format_list
 
     # Each entry has two lines; the blank line between entries is part of the known form.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import traceback
 from typing import Any, Callable, Iterator
 
+from ..response import handler_traceback
 from . import common, handshake, importing, msgutil, stream
 
 _SUFFIX = "_wsh.py"
@@ -88,12 +88,7 @@ class Dispatcher:
         except DispatchException as error:
             self._left_out(resource, f"{path}: {error}")
         except (Exception, SystemExit) as error:
-            # The first frame is this one, the second the file's own.
-            trace = error.__traceback__
-            while trace is not None and trace.tb_frame.f_code.co_filename != path:
-                trace = trace.tb_next
-            text = "".join(traceback.format_exception(type(error), error, trace))
-            self._left_out(resource, f"{path}: {text.rstrip()}")
+            self._left_out(resource, f"{path}: {handler_traceback(error).rstrip()}")
 
     def _left_out(self, resource: str, warning: str) -> None:
         self._suites.pop(resource, None)
@@ -162,7 +157,11 @@ class Dispatcher:
         except msgutil.MessageTooBigException:
             request.ws_stream.close_connection(common.STATUS_MESSAGE_TOO_BIG, wait_response=False)
         except stream.InvalidUTF8Exception:
-            request.ws_stream.close_connection(common.STATUS_INVALID_FRAME_PAYLOAD_DATA)
+            # A close frame may have been what is not UTF-8.
+            request.ws_stream.close_connection(
+                common.STATUS_INVALID_FRAME_PAYLOAD_DATA,
+                wait_response=not request.client_terminated,
+            )
         except msgutil.ConnectionTerminatedException:
             pass
 

@@ -11,7 +11,9 @@ use proto::websocket::{
     MessageDeflater, MessageError, MessageInflater, Opcode,
 };
 use pyo3::{
-    PyTraverseError, PyVisit, intern,
+    PyTraverseError, PyVisit,
+    exceptions::PyValueError,
+    intern,
     prelude::*,
     types::{PyBytes, PyString},
 };
@@ -130,7 +132,14 @@ impl WebSocketStream {
                 }
                 Message::Close(body) => {
                     this.note(Opcode::CLOSE);
-                    let status = CloseStatus::parse(&body).map_err(|e| close_error(py, e))?;
+                    let status = match CloseStatus::parse(&body) {
+                        Ok(status) => status,
+                        Err(wrong) => {
+                            // It closes all the same, and sends nothing more.
+                            request.setattr(intern!(py, "client_terminated"), true)?;
+                            return Err(close_error(py, wrong));
+                        }
+                    };
                     let status = status.map(|status| (status.code, status.reason));
                     let (code, reason) = status.unzip();
                     let process = intern!(py, "_process_close_message");
@@ -178,7 +187,12 @@ impl WebSocketStream {
         let data = if binary {
             py.get_type::<PyBytes>().call1((message,))?
         } else {
-            message.call_method1(intern!(py, "encode"), ("utf-8",))?
+            message.call_method1(intern!(py, "encode"), ("utf-8",)).map_err(|failed| {
+                // As in the reference, a text that is none is the handler's own mistake.
+                let mistake = this.deflate.is_none() && failed.is_instance_of::<PyValueError>(py);
+                let text = || failed.value(py).to_string();
+                if mistake { error(py, "BadOperationException", &text()) } else { failed }
+            })?
         };
         this.send(py, data.cast::<PyBytes>()?.as_bytes(), end, binary)
     }
