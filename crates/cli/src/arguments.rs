@@ -138,7 +138,8 @@ pub struct ServeArguments {
     #[arg(short = 'H', long, value_name = "HOST")]
     pub host: Option<String>,
 
-    /// The port to listen on; 0 picks a free one [default: 8000]
+    /// The only port to listen on, for HTTP; 0 picks a free one [default: the configuration's, else
+    /// 8000]
     #[arg(short, long, value_name = "PORT")]
     pub port: Option<u16>,
 
@@ -156,7 +157,6 @@ pub struct ServeArguments {
 
 // How the engine runs, whatever it serves. (A doc comment would become the command's help.)
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub(crate) struct EngineArguments {
     /// The Python that runs handlers
     #[arg(long, value_name = "PATH")]

@@ -83,18 +83,25 @@ impl Settings {
             config.browser_host.clone_from(&host);
         }
         let mut endpoints = Vec::new();
+        let mut unserved = Vec::new();
         for scheme in Scheme::ALL {
-            let ports = match (scheme, config.ports(scheme)) {
-                (Scheme::Http, ports) => match overrides.port {
-                    Some(port) => vec![port],
-                    None => ports.unwrap_or_else(|| vec![DEFAULT_PORT]),
-                },
+            let mut ports = match (scheme, config.ports(scheme)) {
+                (Scheme::Http, None) => vec![DEFAULT_PORT],
                 (_, ports) => ports.unwrap_or_default(),
             };
+            if let Some(port) = overrides.port {
+                // It is the only port; handlers and templates see the others all the same.
+                if scheme == Scheme::Http {
+                    endpoints.push(Endpoint { scheme, host: host.clone(), port });
+                    ports = ports.split_off(1.min(ports.len()));
+                }
+                unserved.extend(ports.into_iter().map(|port| (scheme, port)));
+                continue;
+            }
             let endpoint = |port| Endpoint { scheme, host: host.clone(), port };
             endpoints.extend(ports.into_iter().map(endpoint));
         }
-        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, unserved: Vec::new() })
+        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, unserved })
     }
 
     /// Refuses to listen for what this version does not speak.
@@ -119,7 +126,8 @@ impl Settings {
 
     /// The ports as they are configured, for a command that listens on none.
     pub(crate) fn ports(&self) -> Vec<(Scheme, u16)> {
-        self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port)).collect()
+        let served = self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port));
+        served.chain(self.unserved.iter().copied()).collect()
     }
 }
 

@@ -213,8 +213,12 @@ impl Outbox {
         if let Some(inbox) = &state.inbox {
             inbox.end();
         }
+        // Only then does anyone wait: this runs after every response, and costs a system call.
+        let was_full = state.queued >= HIGH_WATER;
         drop(state);
-        self.space.notify_all();
+        if was_full {
+            self.space.notify_all();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -85,17 +85,17 @@ impl Site for Checkout<'_> {
                 ports.push(port);
             }
         }
-        let mut text = format!("Serving {root} at {url}\n");
+        let mut lines = vec![format!("Serving {root} at {url}")];
         for (scheme, ports) in &ports {
             let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-            text.push_str(&format!("  {:<12} {}\n", scheme.name(), ports.join(", ")));
+            lines.push(format!("  {:<12} {}", scheme.name(), ports.join(", ")));
         }
         let by_name: serde_json::Map<_, _> = ports
             .into_iter()
             .map(|(scheme, ports)| (scheme.name().to_owned(), ports.into()))
             .collect();
-        text.push_str(&format!("{}\n", serde_json::Value::Object(by_name)));
-        log::print(&text);
+        lines.push(serde_json::Value::Object(by_name).to_string());
+        log::print(&format!("{}\n", lines.join("\n")));
         if self.arguments.exit_after_start {
             return false;
         }

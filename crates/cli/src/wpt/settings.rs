@@ -99,7 +99,7 @@ fn configuration(
         }
     }
     if arguments.engine.verbose > 0 {
-        config.logging.level = "debug".to_owned();
+        "debug".clone_into(&mut config.logging.level);
     }
     if let Some(path) = &arguments.doc_root {
         config.doc_root = Some(directory(path)?.to_string_lossy().into_owned());

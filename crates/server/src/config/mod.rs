@@ -197,7 +197,8 @@ impl Config {
         let mut config: Self = serde_path_to_error::deserialize(merged)
             .map_err(|error| format!("`{}`: {}", error.path(), error.inner()))?;
         config.environment = self.environment;
-        config.folder = if names_folders { folder } else { &self.folder }.to_owned();
+        let folder = if names_folders { folder } else { &self.folder };
+        folder.clone_into(&mut config.folder);
         config.check()?;
         Ok((config, warnings))
     }
