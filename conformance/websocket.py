@@ -147,12 +147,14 @@ class Client(Connection):
 
     def frame(self, wait: float = DEADLINE) -> Frame | None:
         """The next frame; `None` when the connection ends before, or nothing comes."""
-        while (found := self.parser.next()) is None:
-            if self.ended or not self.read(wait):
-                return None
+        while True:
+            # Something may have come while something was sent.
             self.parser.buffer += self.received
             self.received = b""
-        return found
+            if (found := self.parser.next()) is not None:
+                return found
+            if self.ended or not self.read(wait):
+                return None
 
     def frames(self, wait: float = QUIET) -> list[Frame]:
         """All frames until the server closes, or is silent."""
@@ -165,10 +167,11 @@ def converse(
     steps: tuple[bytes | int, ...] = (),
     quiet: float = QUIET,
     raw: bool = False,
+    deadline: float = DEADLINE,
 ) -> Outcome:
     """Send a handshake, then the steps in turn: bytes are sent, a number is that many frames to
     wait for. The outcome has the answer's head, then what came as text, a line a frame."""
-    with Client(address) as client:
+    with Client(address, deadline) as client:
         client.send(opening)
         head = client.read_head()
         got = []
