@@ -178,6 +178,10 @@ pub(crate) struct EngineArguments {
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_message: Option<usize>,
 
+    /// The most WebSockets at once; more are refused with 503 [default and most: 7168]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_websockets: Option<usize>,
+
     /// Answer WebSocket handshakes on the ports for HTTP too
     #[arg(long)]
     pub(crate) ws_on_http: bool,

@@ -148,6 +148,7 @@ fn websocket(
     let handlers = WebSocketHandlers {
         roots: settings.config.ws_roots(&settings.doc_root),
         reload: engine.reload,
+        max_open: engine.max_websockets,
     };
     let handler = loader.load_websocket(environment, &handlers).map_err(|reason| Failure {
         exit: Exit::Python,

@@ -33,6 +33,8 @@ pub struct WebSocketHandlers {
     pub roots: Vec<PathBuf>,
     /// Whether a file that changes is loaded anew.
     pub reload: bool,
+    /// The most connections at once, where that is less than there can be.
+    pub max_open: Option<usize>,
 }
 
 /// Makes the handlers that are written in Python.

@@ -83,13 +83,13 @@ impl HandlerLoader for PythonLoader {
             let module = py.import("wptserve.pywebsocket.request_handler")?;
             let roots: Vec<_> = handlers.roots.iter().map(|root| root.as_os_str()).collect();
             let doc_root = environment.doc_root.as_os_str();
-            let service =
-                module.call_method1("Service", (roots, doc_root, handlers.reload))?;
+            let service = module.call_method1("Service", (roots, doc_root, handlers.reload))?;
             Ok::<_, PyErr>(service.unbind())
         });
         let service = service.map_err(|error| error.to_string())?;
         let pool = self.pool(environment);
-        Ok(Arc::new(WebSocketHandler::new(pool, service, MAX_WEBSOCKETS)))
+        let limit = handlers.max_open.map_or(MAX_WEBSOCKETS, |most| most.min(MAX_WEBSOCKETS));
+        Ok(Arc::new(WebSocketHandler::new(pool, service, limit)))
     }
 
     fn stash(&self) -> Arc<dyn server::stash::StashStore> {

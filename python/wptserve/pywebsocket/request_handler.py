@@ -29,6 +29,9 @@ class Request:
         self.protocol = protocol
         self.headers_in = message_from_fields(HTTPMessage, fields)
         self._secure = secure
+        # Over HTTP/2 a handler that aborts says here what the client gets.
+        self.status: int | None = None
+        self.headers_out: dict[str, Any] = {}
 
     def is_https(self) -> bool:
         """Whether the connection is secure."""
@@ -73,12 +76,16 @@ class Service:
             if self._open(request):
                 self._dispatcher.transfer_data(request)
         except handshake.AbortedByUserException:
-            pass
+            if request.protocol == "HTTP/2" and request.status not in (None, 200):
+                handshake.h2.write_head(request)
 
     def _open(self, request: Request) -> bool:
         try:
             handshake.do_handshake(request, self._dispatcher)
         except handshake.VersionException as error:
+            if request.protocol == "HTTP/2":
+                self._refuse(request, common.HTTP_STATUS_BAD_REQUEST)
+                return False
             answer = _plain_handler(request, self._doc_root)
             answer.send_response(common.HTTP_STATUS_BAD_REQUEST)
             answer.send_header(common.SEC_WEBSOCKET_VERSION_HEADER, error.supported_versions)
@@ -97,10 +104,15 @@ class Service:
         return True
 
     def _refuse(self, request: Request, status: int) -> None:
+        if request.protocol == "HTTP/2":
+            request.status, request.headers_out = status, {}
+            return handshake.h2.write_head(request)
         _plain_handler(request, self._doc_root).send_error(status)
 
     def _plain(self, request: Request) -> None:
         """A request for no handler: files of the document root, as Python's own server does it."""
+        if request.protocol == "HTTP/2":
+            return self._refuse(request, common.HTTP_STATUS_NOT_FOUND)
         answer = _plain_handler(request, self._doc_root)
         method = getattr(answer, f"do_{request.method}", None)
         if method is None:

@@ -25,8 +25,12 @@ impl DeflateOffer {
         let mut offer = Self::default();
         for (name, value) in parameters {
             match (name, value) {
-                (b"server_no_context_takeover", None) => set(&mut offer.server_no_context_takeover)?,
-                (b"client_no_context_takeover", None) => set(&mut offer.client_no_context_takeover)?,
+                (b"server_no_context_takeover", None) => {
+                    set(&mut offer.server_no_context_takeover)?
+                }
+                (b"client_no_context_takeover", None) => {
+                    set(&mut offer.client_no_context_takeover)?
+                }
                 (b"server_max_window_bits", Some(bits)) => {
                     if offer.server_max_window_bits.replace(window_bits(bits)?).is_some() {
                         return None;
@@ -85,7 +89,12 @@ impl MessageDeflater {
 
     /// The next piece of a message; `end` with its last one. `bfinal` ends the DEFLATE stream with
     /// the piece (RFC 7692, section 7.2.3.4).
-    pub fn deflate(&mut self, data: &[u8], end: bool, bfinal: bool) -> Result<Vec<u8>, DeflateError> {
+    pub fn deflate(
+        &mut self,
+        data: &[u8],
+        end: bool,
+        bfinal: bool,
+    ) -> Result<Vec<u8>, DeflateError> {
         let bits = self.window_bits;
         let stream = self.stream.get_or_insert_with(|| {
             Compress::new_with_window_bits(Compression::default(), false, bits)
@@ -144,6 +153,8 @@ pub enum InflateError {
 #[derive(Debug, Default)]
 pub struct MessageInflater {
     stream: Option<Decompress>,
+    /// Whether something of the message is in the stream since that began.
+    begun: bool,
 }
 
 impl MessageInflater {
@@ -157,21 +168,21 @@ impl MessageInflater {
         limit: usize,
     ) -> Result<(), InflateError> {
         let mut stream = self.stream.take().unwrap_or_else(|| Decompress::new(false));
-        let ended = inflate_all(&mut stream, data, out, limit)?;
-        if end {
-            if ended {
-                // The last block of a stream was in the message: the next has its own.
-                stream.reset(false);
-            } else {
-                inflate_all(&mut stream, &TAIL, out, limit)?;
-            }
+        let mut begun = std::mem::take(&mut self.begun);
+        if !data.is_empty() {
+            begun = inflate_all(&mut stream, data, out, limit)?;
         }
+        // Where a stream ended with the message, the next message begins another.
+        if end && begun {
+            inflate_all(&mut stream, &TAIL, out, limit)?;
+        }
+        self.begun = begun && !end;
         self.stream = Some(stream);
         Ok(())
     }
 }
 
-/// Decompresses all of `data`. `true` when a stream ended in it and nothing but padding follows.
+/// Decompresses all of `data`. `false` when a stream ended with it.
 fn inflate_all(
     stream: &mut Decompress,
     data: &[u8],
@@ -179,7 +190,6 @@ fn inflate_all(
     limit: usize,
 ) -> Result<bool, InflateError> {
     let mut rest = data;
-    let mut ended = false;
     loop {
         let left = limit.saturating_sub(out.len());
         // One byte more than is allowed tells that there is more.
@@ -196,16 +206,14 @@ fn inflate_all(
         rest = &rest[read..];
         if status == Status::StreamEnd {
             stream.reset(false);
-            ended = true;
-            if rest.is_empty() || rest == [0] {
-                return Ok(true);
+            if rest.is_empty() {
+                return Ok(false);
             }
-            ended &= rest.is_empty();
             continue;
         }
         let has_room = out.len() < out.capacity();
         if rest.is_empty() && has_room {
-            return Ok(ended);
+            return Ok(true);
         }
         if read == 0 && out.len() == length && has_room {
             return Err(InflateError::Corrupt);
@@ -242,8 +250,26 @@ mod tests {
         assert_eq!(inflate(&mut inflater, last).unwrap(), b"Hello");
         assert_eq!(inflate(&mut inflater, hello).unwrap(), b"Hello");
         assert_eq!(inflate(&mut inflater, b"\x00").unwrap(), b"");
+        // The last block without the padding behind it; nothing at all.
+        assert_eq!(inflate(&mut inflater, b"\xf3\x48\xcd\xc9\xc9\x07\x00").unwrap(), b"Hello");
+        assert_eq!(inflate(&mut inflater, b"").unwrap(), b"");
+        assert_eq!(inflate(&mut inflater, hello).unwrap(), b"Hello");
         assert_eq!(inflate(&mut inflater, b"\xff\xff"), Err(InflateError::Corrupt));
         assert_eq!(inflate(&mut inflater, hello).unwrap(), b"Hello");
+    }
+
+    #[test]
+    fn a_stream_may_end_within_a_message() {
+        let mut deflater = MessageDeflater::new(15, false);
+        let mut inflater = MessageInflater::default();
+        for _ in 0..2 {
+            let mut data = deflater.deflate(b"a", false, false).unwrap();
+            data.extend(deflater.deflate(b"", true, true).unwrap());
+            let mut out = Vec::new();
+            inflater.inflate(&data, false, &mut out, 1).unwrap();
+            inflater.inflate(b"", true, &mut out, 1).unwrap();
+            assert_eq!(out, b"a");
+        }
     }
 
     #[test]
@@ -257,11 +283,11 @@ mod tests {
     #[test]
     fn offers() {
         let parse = |text: &str| {
-            let parameters = text.split(';').filter(|part| !part.is_empty()).map(|part| {
-                match part.split_once('=') {
-                    Some((name, value)) => (name.as_bytes(), Some(value.as_bytes())),
-                    None => (part.as_bytes(), None),
-                }
+            let parameters = text.split(';').filter(|part| !part.is_empty()).map(|part| match part
+                .split_once('=')
+            {
+                Some((name, value)) => (name.as_bytes(), Some(value.as_bytes())),
+                None => (part.as_bytes(), None),
             });
             DeflateOffer::parse(parameters)
         };

@@ -230,7 +230,8 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_rfc() {
-        let frame = decode(CLIENT, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58").unwrap().unwrap();
+        let frame =
+            decode(CLIENT, b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58").unwrap().unwrap();
         assert_eq!(frame.header, FrameHeader::whole(Opcode::TEXT));
         assert_eq!(&frame.payload[..], b"Hello");
         let mut out = Vec::new();

@@ -88,8 +88,8 @@ impl Assembler {
         inflater: Option<&mut MessageInflater>,
     ) -> Result<Option<Message>, MessageError> {
         let Frame { header, payload } = frame;
-        let compresses = inflater.is_some()
-            && matches!(header.opcode, Opcode::TEXT | Opcode::BINARY);
+        let compresses =
+            inflater.is_some() && matches!(header.opcode, Opcode::TEXT | Opcode::BINARY);
         if (header.rsv1 && !compresses) || header.rsv2 || header.rsv3 {
             return Err(MessageError::ReservedBit);
         }
@@ -223,11 +223,17 @@ mod tests {
         assert_eq!(error(push(&mut a, true, Opcode::CONTINUATION, b"")), MessageError::NotBegun);
         assert_eq!(error(push(&mut a, false, Opcode::PING, b"")), MessageError::FragmentedControl);
         assert_eq!(error(push(&mut a, true, Opcode::new(3), b"")), MessageError::ReservedOpcode(3));
-        assert_eq!(error(push(&mut a, true, Opcode::new(11), b"")), MessageError::ReservedOpcode(11));
+        assert_eq!(
+            error(push(&mut a, true, Opcode::new(11), b"")),
+            MessageError::ReservedOpcode(11)
+        );
         assert_eq!(error(push(&mut a, true, Opcode::TEXT, b"\xff")), MessageError::NotUtf8);
         assert_eq!(error(push(&mut a, true, Opcode::BINARY, b"12345")), MessageError::TooLong(4));
         assert_eq!(push(&mut a, false, Opcode::BINARY, b"123"), Ok(None));
-        assert_eq!(error(push(&mut a, true, Opcode::CONTINUATION, b"45")), MessageError::TooLong(4));
+        assert_eq!(
+            error(push(&mut a, true, Opcode::CONTINUATION, b"45")),
+            MessageError::TooLong(4)
+        );
         assert_eq!(push(&mut a, false, Opcode::TEXT, b"1"), Ok(None));
         assert_eq!(error(push(&mut a, true, Opcode::TEXT, b"")), MessageError::NotEnded);
         let header = FrameHeader { rsv1: true, ..FrameHeader::whole(Opcode::TEXT) };

@@ -22,9 +22,8 @@ use crate::{pool::Pool, text::latin1_str};
 
 pub(crate) use connection::WebSocketConnection;
 pub(crate) use functions::{
-    websocket_accept, websocket_deflate_offer, websocket_format_extensions,
-    websocket_is_key, websocket_mask, websocket_parse_extensions, websocket_parse_tokens,
-    websocket_quote,
+    websocket_accept, websocket_deflate_offer, websocket_format_extensions, websocket_is_key,
+    websocket_mask, websocket_parse_extensions, websocket_parse_tokens, websocket_quote,
 };
 pub(crate) use stream::{PerMessageDeflate, WebSocketStream};
 

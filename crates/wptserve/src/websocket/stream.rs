@@ -18,7 +18,7 @@ use pyo3::{
     types::{PyBytes, PyString},
 };
 
-use super::connection::{Wire, WebSocketConnection};
+use super::connection::{WebSocketConnection, Wire};
 use crate::slot::Link;
 
 /// permessage-deflate of one connection.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import hybi
+from . import h2, hybi
 from .base import AbortedByUserException, HandshakeException, VersionException
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
 
 def do_handshake(request: Any, dispatcher: Any) -> None:
     """Carries the handshake out, with the handler's part in it."""
-    hybi.Handshaker(request, dispatcher).do_handshake()
+    version = h2 if request.protocol == "HTTP/2" else hybi
+    version.Handshaker(request, dispatcher).do_handshake()
