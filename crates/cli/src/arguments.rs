@@ -128,7 +128,6 @@ impl Source {
 
 /// What is served, and how.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub struct ServeArguments {
     /// The folder to serve
     #[arg(value_name = "DOC_ROOT")]
@@ -157,6 +156,7 @@ pub struct ServeArguments {
 
 // How the engine runs, whatever it serves. (A doc comment would become the command's help.)
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub(crate) struct EngineArguments {
     /// The Python that runs handlers
     #[arg(long, value_name = "PATH")]

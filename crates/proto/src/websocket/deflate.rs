@@ -26,10 +26,10 @@ impl DeflateOffer {
         for (name, value) in parameters {
             match (name, value) {
                 (b"server_no_context_takeover", None) => {
-                    set(&mut offer.server_no_context_takeover)?
+                    set(&mut offer.server_no_context_takeover)?;
                 }
                 (b"client_no_context_takeover", None) => {
-                    set(&mut offer.client_no_context_takeover)?
+                    set(&mut offer.client_no_context_takeover)?;
                 }
                 (b"server_max_window_bits", Some(bits)) => {
                     if offer.server_max_window_bits.replace(window_bits(bits)?).is_some() {

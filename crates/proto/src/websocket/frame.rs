@@ -74,10 +74,10 @@ impl FrameHeader {
         if let Ok(length @ 0..=125) = u8::try_from(payload.len()) {
             out.push(masked | length);
         } else if let Ok(length) = u16::try_from(payload.len()) {
-            out.push(masked | 126);
+            out.push(masked | LENGTH_IN_2);
             out.extend_from_slice(&length.to_be_bytes());
         } else {
-            out.push(masked | 127);
+            out.push(masked | LENGTH_IN_8);
             out.extend_from_slice(&(payload.len() as u64).to_be_bytes());
         }
         if let Some(key) = mask {
@@ -147,8 +147,10 @@ impl FrameDecoder {
         }
         let mut position = 2;
         let length = match second & 0x7f {
-            126 => field(buf, &mut position).map(|bytes| u64::from(u16::from_be_bytes(bytes))),
-            127 => field(buf, &mut position).map(u64::from_be_bytes),
+            LENGTH_IN_2 => {
+                field(buf, &mut position).map(|bytes| u64::from(u16::from_be_bytes(bytes)))
+            }
+            LENGTH_IN_8 => field(buf, &mut position).map(u64::from_be_bytes),
             length => Some(u64::from(length)),
         };
         let Some(length) = length else {
@@ -214,6 +216,10 @@ pub fn apply_mask(data: &mut [u8], key: [u8; 4]) {
     }
 }
 
+/// Stands for a length in the two bytes that follow,
+const LENGTH_IN_2: u8 = 0x7e;
+/// and in the eight.
+const LENGTH_IN_8: u8 = 0x7f;
 /// The longest header: two bytes, a length in eight, a mask.
 const MAX_HEADER: usize = 14;
 

@@ -209,10 +209,10 @@ impl WebSocketStream {
     }
 
     /// The next message, whatever it is.
-    fn next(&self, slf: &Bound<'_, Self>) -> PyResult<Message> {
-        let py = slf.py();
+    fn next(&self, stream: &Bound<'_, Self>) -> PyResult<Message> {
+        let py = stream.py();
         if self.filtered {
-            return self.next_filtered(slf);
+            return self.next_filtered(stream);
         }
         let deflate = self.deflate.as_ref().map(Py::get);
         let at_hand = match self.wire.try_received() {
@@ -282,10 +282,10 @@ impl WebSocketStream {
     }
 
     /// The next message out of frames that Python reads and filters.
-    fn next_filtered(&self, slf: &Bound<'_, Self>) -> PyResult<Message> {
-        let py = slf.py();
+    fn next_filtered(&self, stream: &Bound<'_, Self>) -> PyResult<Message> {
+        let py = stream.py();
         loop {
-            let frame = slf.call_method0(intern!(py, "_filtered_frame"))?;
+            let frame = stream.call_method0(intern!(py, "_filtered_frame"))?;
             let bit = |name: &str| frame.getattr(name)?.is_truthy();
             let header = FrameHeader {
                 fin: bit("fin")?,
@@ -310,15 +310,15 @@ impl WebSocketStream {
     }
 
     /// A message of text for the handler.
-    fn text<'py>(&self, slf: &Bound<'py, Self>, text: &Bytes) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
+    fn text<'py>(&self, stream: &Bound<'py, Self>, text: &Bytes) -> PyResult<Bound<'py, PyAny>> {
+        let py = stream.py();
         let not_utf8 = || Failure::Message(MessageError::NotUtf8).raise(py);
         if !self.filtered {
             // The assembler has checked it.
             let text = std::str::from_utf8(text).map_err(|_| not_utf8())?;
             return Ok(PyString::new(py, text).into_any());
         }
-        let data = self.filter(slf, PyBytes::new(py, text).into_any())?;
+        let data = self.filter(stream, PyBytes::new(py, text).into_any())?;
         let data: &[u8] = data.extract()?;
         let text = std::str::from_utf8(data).map_err(|_| not_utf8())?;
         Ok(PyString::new(py, text).into_any())
@@ -327,13 +327,13 @@ impl WebSocketStream {
     /// A message as Python's filters leave it.
     fn filter<'py>(
         &self,
-        slf: &Bound<'py, Self>,
+        stream: &Bound<'py, Self>,
         data: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         if !self.filtered {
             return Ok(data);
         }
-        slf.call_method1(intern!(slf.py(), "_filtered_message"), (data,))
+        stream.call_method1(intern!(stream.py(), "_filtered_message"), (data,))
     }
 
     fn send(&self, py: Python<'_>, data: &[u8], end: bool, binary: bool) -> PyResult<()> {
