@@ -7,6 +7,7 @@
 mod body;
 mod clock;
 pub mod config;
+mod connection;
 pub mod environment;
 mod error;
 pub mod event;
@@ -26,6 +27,7 @@ pub mod scheme;
 mod server;
 pub mod stash;
 mod takeover;
+pub mod tls;
 mod wakes;
 
 pub use body::RequestBody;
@@ -35,7 +37,7 @@ pub use environment::{Environment, Limits};
 pub use error::Error;
 pub use handler::{ErrorHandler, Exchange, Handler};
 pub use outbox::{Finish, PeerGone, ResponseWriter, TrySendError};
-pub use request::{ConnectionInfo, Request, latin1};
+pub use request::{ConnectionInfo, Encryption, Request, latin1};
 pub use response::Response;
 pub use router::Router;
 pub use scheme::Scheme;

@@ -68,11 +68,6 @@ impl Scheme {
         }
     }
 
-    /// Whether this version speaks what the scheme asks for.
-    pub fn is_built(self) -> bool {
-        matches!(self, Self::Http | Self::HttpLocal | Self::HttpPublic | Self::Ws)
-    }
-
     /// Whether it is WebSocket.
     pub fn is_websocket(self) -> bool {
         matches!(self, Self::Ws | Self::Wss)
@@ -81,6 +76,29 @@ impl Scheme {
     /// Whether its connections begin with a TLS handshake.
     pub fn is_secure(self) -> bool {
         matches!(self, Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::H2 | Self::Wss)
+    }
+
+    /// Whether this version speaks what the scheme asks for.
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::Http
+            | Self::HttpLocal
+            | Self::HttpPublic
+            | Self::Https
+            | Self::HttpsLocal
+            | Self::HttpsPublic
+            | Self::Ws
+            | Self::Wss => true,
+            Self::H2 | Self::WebTransportH3 | Self::Dns => false,
+        }
+    }
+
+    /// The protocols that its handshake offers (ALPN, RFC 7301), the preferred one first.
+    pub(crate) fn alpn(self) -> &'static [&'static [u8]] {
+        match self {
+            Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::Wss => &[b"http/1.1"],
+            _ => &[],
+        }
     }
 
     /// The scheme of its URLs.

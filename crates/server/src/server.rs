@@ -10,11 +10,11 @@ use std::{
 use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
 
 use crate::{
-    ConnectionInfo, Error, Handler, Router, Scheme,
+    ConnectionInfo, Encryption, Error, Handler, Router, Scheme, connection,
     environment::Environment,
     event::{Event, Level},
-    http1::{self, Service, WebSocketRoute},
-    listener,
+    http1::{Service, WebSocketRoute},
+    listener, tls,
 };
 
 /// Where to listen, and for what.
@@ -75,16 +75,23 @@ pub struct Server {
     bound: Bound,
     service: Service,
     websocket: Option<WebSocketService>,
+    tls: Option<tls::Acceptor>,
     stop: watch::Sender<bool>,
 }
 
 impl Server {
-    /// A server for bound sockets.
-    pub fn new(bound: Bound, environment: Arc<Environment>, router: Router) -> Self {
+    /// A server for bound sockets. `tls` is for those whose scheme is secure; where it is missing
+    /// they are an error of [`run`](Self::run).
+    pub fn new(
+        bound: Bound,
+        environment: Arc<Environment>,
+        router: Router,
+        tls: Option<tls::Acceptor>,
+    ) -> Self {
         let (stop, shutdown) = watch::channel(false);
         let router = Arc::new(router);
         let service = Service { environment, router, websocket: None, shutdown };
-        Self { bound, service, websocket: None, stop }
+        Self { bound, service, websocket: None, tls, stop }
     }
 
     /// Answers WebSocket handshakes: all requests on ports for `ws` and `wss`.
@@ -126,16 +133,16 @@ impl Server {
     }
 
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { bound, service, websocket, stop } = self;
+        let Self { bound, service, websocket, tls, stop } = self;
         let websocket = websocket.map(|websocket| websocket.service(&service));
         let mut tasks = JoinSet::new();
         for (scheme, listener) in bound.listeners {
-            let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
+            let port = Port::new(scheme, listener, tls.as_ref())?;
             let service = match &websocket {
                 Some(websocket) if scheme.is_websocket() => websocket,
                 _ => &service,
             };
-            tasks.spawn(accept(scheme, listener, service.clone()));
+            tasks.spawn(port.accept(service.clone()));
         }
         let wakes = Arc::clone(&service.environment.wakes);
         let dispatcher = tokio::spawn(poll_fn(move |cx| wakes.poll_dispatch(cx)));
@@ -151,22 +158,54 @@ impl Server {
     }
 }
 
-async fn accept(scheme: Scheme, listener: TcpListener, service: Service) {
-    let events = Arc::clone(&service.environment.events);
-    loop {
-        let warn = |error: &std::io::Error| {
-            events.emit(&Event::Message {
-                level: Level::Error,
-                source: "listener",
-                text: &format!("a connection cannot be accepted: {error}"),
-            });
+/// A listening socket and what is spoken on it.
+struct Port {
+    scheme: Scheme,
+    encryption: Encryption,
+    handshake: Option<tls::Handshake>,
+    listener: TcpListener,
+}
+
+impl Port {
+    fn new(
+        scheme: Scheme,
+        listener: std::net::TcpListener,
+        tls: Option<&tls::Acceptor>,
+    ) -> Result<Self, Error> {
+        let tls = match tls.filter(|_| scheme.is_secure()) {
+            None if scheme.is_secure() => return Err(Error::NoCertificate { scheme }),
+            tls => tls,
         };
-        let (stream, peer) = listener::accept(&listener, warn).await;
-        let Ok(local) = stream.local_addr() else {
-            continue;
-        };
-        let info = ConnectionInfo { peer, local, scheme: scheme.url_scheme() };
-        tokio::spawn(http1::serve(stream, info, service.clone()));
+        Ok(Self {
+            scheme,
+            encryption: match tls {
+                None => Encryption::None,
+                Some(tls) if tls.encrypts_after_connect(scheme) => Encryption::AfterConnect,
+                Some(_) => Encryption::Tls,
+            },
+            handshake: tls.map(|tls| tls.handshake(scheme)),
+            listener: TcpListener::from_std(listener).map_err(Error::Runtime)?,
+        })
+    }
+
+    async fn accept(self, service: Service) {
+        let events = Arc::clone(&service.environment.events);
+        loop {
+            let warn = |error: &std::io::Error| {
+                events.emit(&Event::Message {
+                    level: Level::Error,
+                    source: "listener",
+                    text: &format!("a connection cannot be accepted: {error}"),
+                });
+            };
+            let (stream, peer) = listener::accept(&self.listener, warn).await;
+            let Ok(local) = stream.local_addr() else {
+                continue;
+            };
+            let (scheme, encryption) = (self.scheme.url_scheme(), self.encryption);
+            let info = ConnectionInfo { peer, local, scheme, encryption };
+            tokio::spawn(connection::serve(stream, info, self.handshake.clone(), service.clone()));
+        }
     }
 }
 

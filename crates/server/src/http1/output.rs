@@ -66,7 +66,7 @@ impl Output {
         self.queue.is_empty() && matches!(self.source, Source::Nothing)
     }
 
-    /// Writes until nothing is left.
+    /// Writes until nothing is left, neither here nor in the stream.
     pub(super) fn poll_write<S: AsyncWrite>(
         &mut self,
         mut stream: Pin<&mut S>,
@@ -97,24 +97,33 @@ impl Output {
                     self.queue.pop_front();
                 }
             }
-            match ready!(self.poll_source(cx))? {
-                Some(piece) => self.push_piece(piece),
-                None => return Poll::Ready(Ok(())),
-            }
+            let piece = match self.poll_source(cx)? {
+                Poll::Ready(Some(piece)) => piece,
+                // An encrypted stream keeps what the socket had no room for.
+                Poll::Ready(None) => return stream.poll_flush(cx),
+                Poll::Pending => {
+                    ready!(stream.poll_flush(cx))?;
+                    return Poll::Pending;
+                }
+            };
+            self.push_piece(piece);
         }
     }
 
     /// The next piece of the content; `None` when there is none.
-    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<Option<Bytes>>> {
         let piece = match &mut self.source {
             Source::Nothing => None,
             Source::File(file, left) => read_block(file, left)?,
-            Source::Stream(stream) => ready!(stream.poll_next(cx)),
+            Source::Stream(stream) => match stream.poll_next(cx) {
+                Poll::Ready(piece) => piece,
+                Poll::Pending => return Ok(Poll::Pending),
+            },
         };
         if piece.is_none() {
             self.source = Source::Nothing;
         }
-        Poll::Ready(Ok(piece))
+        Ok(Poll::Ready(piece))
     }
 }
 
