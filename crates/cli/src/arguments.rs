@@ -143,7 +143,6 @@ impl Source {
 
 /// What is served, and how.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub struct ServeArguments {
     /// The folder to serve
     #[arg(value_name = "DOC_ROOT")]
@@ -172,6 +171,7 @@ pub struct ServeArguments {
 
 // How the engine runs, whatever it serves. (A doc comment would become the command's help.)
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub(crate) struct EngineArguments {
     /// The Python that runs handlers
     #[arg(long, value_name = "PATH")]
@@ -188,6 +188,22 @@ pub(crate) struct EngineArguments {
     /// Give a handler up after this time [default: never]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) handler_timeout: Option<Duration>,
+
+    /// The largest WebSocket message, once it is decompressed [default: 268435456]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_message: Option<usize>,
+
+    /// The most WebSockets at once; more are refused with 503 [default and most: 7168]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_websockets: Option<usize>,
+
+    /// Answer WebSocket handshakes on the ports for HTTP too
+    #[arg(long)]
+    pub(crate) ws_on_http: bool,
+
+    /// Load a WebSocket handler anew when its file changes
+    #[arg(long)]
+    pub(crate) reload: bool,
 
     /// Send ETag and Last-Modified with files, and answer conditional requests with 304
     #[arg(long)]

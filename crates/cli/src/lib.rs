@@ -21,7 +21,7 @@ mod settings;
 mod shell;
 mod wpt;
 
-use std::{ffi::OsString, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
 use server::{Environment, Handler, stash::StashStore};
 
@@ -37,10 +37,28 @@ pub use routes::routes;
 pub use serve::serve;
 pub use wpt::{WptArguments, wpt};
 
-/// Makes the handler for Python files.
+/// Where the WebSocket handlers are.
+#[derive(Debug, Clone)]
+pub struct WebSocketHandlers {
+    /// The directories that are searched, in order: a later one replaces what an earlier one has.
+    pub roots: Vec<PathBuf>,
+    /// Whether a file that changes is loaded anew.
+    pub reload: bool,
+    /// The most connections at once, where that is less than there can be.
+    pub max_open: Option<usize>,
+}
+
+/// Makes the handlers that are written in Python.
 pub trait HandlerLoader {
     /// The handler for a server. The error says why there can be none.
     fn load(&self, environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String>;
+
+    /// The handler for the WebSockets of the same server, once that for Python files is made.
+    fn load_websocket(
+        &self,
+        environment: &Arc<Environment>,
+        handlers: &WebSocketHandlers,
+    ) -> Result<Arc<dyn Handler>, String>;
 
     /// The store behind the stash of the handlers.
     fn stash(&self) -> Arc<dyn StashStore>;

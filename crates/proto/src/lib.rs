@@ -22,6 +22,7 @@
 //! | [`headers_file`] | a `.headers` file → fields |
 //! | [`script_metadata`], [`front_matter`] | a script → its `// META:` comments, its test262 front matter |
 //! | [`html_start`] | a document → where its content starts |
+//! | [`websocket`] | WebSocket frames and handshake fields → messages, and back |
 //! | [`number`] | text → numbers, as Python reads them |
 //! | [`json_error`], [`html`], [`listing`] | the bodies that the server itself writes |
 
@@ -48,6 +49,7 @@ pub mod script_metadata;
 pub mod status;
 pub mod target;
 pub mod template;
+pub mod websocket;
 
 pub use chunked::{ChunkedDecoder, ChunkedError, ChunkedStep};
 pub use framing::{BodyFraming, FramingError};

@@ -45,6 +45,6 @@ pub use request::{ConnectionInfo, Encryption, Request, latin1};
 pub use response::Response;
 pub use router::Router;
 pub use scheme::Scheme;
-pub use server::{Bound, Endpoint, GRACE, Server};
+pub use server::{Bound, Endpoint, GRACE, Server, WebSocketService};
 pub use takeover::Inbox;
 pub use wakes::Wakes;

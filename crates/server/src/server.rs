@@ -15,11 +15,11 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Encryption, Error, Router, Scheme, connection,
+    ConnectionInfo, Encryption, Error, Handler, Router, Scheme, connection,
     dns::{self, DnsNames},
     environment::Environment,
     event::{Event, Level},
-    http1::{Service, Tunnels},
+    http1::{Service, Tunnels, WebSocketRoute},
     listener, tls,
 };
 
@@ -69,10 +69,27 @@ impl Bound {
     }
 }
 
+/// What answers WebSocket handshakes.
+pub struct WebSocketService {
+    /// The handler; it takes the connection over.
+    pub handler: Arc<dyn Handler>,
+    /// Whether it also answers handshakes on the ports for HTTP.
+    pub on_http: bool,
+}
+
+impl WebSocketService {
+    /// The service of a port where everything goes to the handler.
+    fn service(self, http: &Service) -> Service {
+        let route = WebSocketRoute { handler: self.handler, everything: true };
+        Service { websocket: Some(route), ..http.clone() }
+    }
+}
+
 /// Accepts and serves, on one thread.
 pub struct Server {
     bound: Bound,
     service: Service,
+    websocket: Option<WebSocketService>,
     tls: Option<tls::Acceptor>,
     dns_names: DnsNames,
     stop: watch::Sender<bool>,
@@ -90,14 +107,25 @@ impl Server {
         let (stop, shutdown) = watch::channel(false);
         let ports = bound.addresses().into_iter().filter(|(scheme, _)| *scheme != Scheme::Dns);
         let tunnels = Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect()));
-        let service = Service { environment, router: Arc::new(router), shutdown, tunnels };
-        Self { bound, service, tls, dns_names: DnsNames::default(), stop }
+        let router = Arc::new(router);
+        let service = Service { environment, router, websocket: None, shutdown, tunnels };
+        Self { bound, service, websocket: None, tls, dns_names: DnsNames::default(), stop }
     }
 
     /// The same server, with names for its DNS ports to know.
     #[must_use]
     pub fn with_dns_names(self, dns_names: DnsNames) -> Self {
         Self { dns_names, ..self }
+    }
+
+    /// Answers WebSocket handshakes: all requests on ports for `ws` and `wss`.
+    #[must_use]
+    pub fn with_websocket(mut self, websocket: WebSocketService) -> Self {
+        self.service.websocket = websocket
+            .on_http
+            .then(|| WebSocketRoute { handler: Arc::clone(&websocket.handler), everything: false });
+        self.websocket = Some(websocket);
+        self
     }
 
     /// Serves until `shutdown` completes; then gives running responses [`GRACE`] to end.
@@ -109,9 +137,15 @@ impl Server {
         E: From<Error>,
     {
         let router = Arc::clone(&self.service.router);
+        let websocket = self.websocket.as_ref().map(|websocket| Arc::clone(&websocket.handler));
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
-            .on_thread_park(move || router.flush())
+            .on_thread_park(move || {
+                router.flush();
+                if let Some(websocket) = &websocket {
+                    websocket.flush();
+                }
+            })
             .build()
             .map_err(Error::Runtime)?;
         let result = runtime.block_on(async {
@@ -123,7 +157,8 @@ impl Server {
     }
 
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { bound, service, tls, dns_names, stop } = self;
+        let Self { bound, service, websocket, tls, dns_names, stop } = self;
+        let websocket = websocket.map(|websocket| websocket.service(&service));
         let mut tasks = JoinSet::new();
         let listening = bound.addresses().iter().map(|(_, address)| address.ip()).collect();
         let dns = Arc::new(dns::Server::new(dns_names, listening));
@@ -138,6 +173,10 @@ impl Server {
                 continue;
             }
             let port = Port::new(scheme, listener, tls.as_ref())?;
+            let service = match &websocket {
+                Some(websocket) if scheme.is_websocket() => websocket,
+                _ => &service,
+            };
             tasks.spawn(port.accept(service.clone()));
         }
         let wakes = Arc::clone(&service.environment.wakes);
@@ -147,7 +186,7 @@ impl Server {
         tasks.shutdown().await;
         // Fails only when no connection is left, and then there is nobody to tell.
         let _none_left = stop.send(true);
-        drop(service);
+        drop((service, websocket));
         let _elapsed = tokio::time::timeout(GRACE, stop.closed()).await;
         dispatcher.abort();
         Ok(())

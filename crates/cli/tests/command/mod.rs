@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use cli::HandlerLoader;
+use cli::{HandlerLoader, WebSocketHandlers};
 use server::{
     Environment, Handler,
     stash::{MemoryStash, StashStore},
@@ -38,6 +38,14 @@ impl HandlerLoader for TestLoader {
         }
         let message = "no handlers".to_owned();
         Ok(Arc::new(server::ErrorHandler { status: 501, message }))
+    }
+
+    fn load_websocket(
+        &self,
+        environment: &Arc<Environment>,
+        _handlers: &WebSocketHandlers,
+    ) -> Result<Arc<dyn Handler>, String> {
+        self.load(environment)
     }
 
     fn stash(&self) -> Arc<dyn StashStore> {

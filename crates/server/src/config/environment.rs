@@ -62,6 +62,16 @@ impl Config {
         }
     }
 
+    /// The directories of WebSocket handlers: [`ws_doc_root`](Self::ws_doc_root), then the extra
+    /// ones. Relative ones start from the configuration file's folder.
+    pub fn ws_roots(&self, doc_root: &Path) -> Vec<PathBuf> {
+        let extra = self.ws_extra.iter().flatten().map(PathBuf::from);
+        std::iter::once(self.ws_doc_root(doc_root))
+            .chain(extra)
+            .map(|root| self.folder.join(root))
+            .collect()
+    }
+
     /// Whether the browser host and the alternate one are of different sites: tests of what is
     /// cross-site need two.
     pub(super) fn check_hosts(&self) -> Result<(), String> {
