@@ -1,12 +1,13 @@
 //! The engine of wptserve on tokio. It knows no Python and no command line.
 //!
-//! One request's way: `server` accepts a connection, `http1` reads a request and asks the
+//! One request's way: `server` accepts a connection, `http1` or `http2` reads a request and asks the
 //! `router` for its [`Handler`], which answers through a [`ResponseWriter`]; the connection's
 //! task takes what is written out of the `outbox` and puts it on the wire.
 
 mod body;
 mod clock;
 pub mod config;
+mod content;
 pub mod environment;
 mod error;
 pub mod event;
@@ -15,6 +16,7 @@ pub mod files;
 mod handler;
 pub mod headers_files;
 mod http1;
+pub mod http2;
 mod listener;
 mod outbox;
 pub mod pipes;
@@ -24,17 +26,18 @@ pub mod response;
 pub mod router;
 pub mod scheme;
 mod server;
+mod service;
 pub mod stash;
 mod takeover;
 mod wakes;
 
-pub use body::RequestBody;
+pub use body::{BodyFrame, RequestBody};
 pub use clock::http_date_now;
 pub use config::Config;
 pub use environment::{Environment, Limits};
 pub use error::Error;
 pub use handler::{ErrorHandler, Exchange, Handler};
-pub use outbox::{Finish, PeerGone, ResponseWriter, TrySendError};
+pub use outbox::{Finish, PeerGone, Piece, ResponseWriter, TrySendError};
 pub use request::{ConnectionInfo, Request, latin1};
 pub use response::Response;
 pub use router::Router;

@@ -13,8 +13,8 @@ use crate::{
     ConnectionInfo, Error, Router, Scheme,
     environment::Environment,
     event::{Event, Level},
-    http1::{self, Service},
-    listener,
+    http1, listener,
+    service::Service,
 };
 
 /// Where to listen, and for what.

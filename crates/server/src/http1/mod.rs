@@ -20,11 +20,10 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Exchange, Request, RequestBody, Response, ResponseWriter, Router,
+    ConnectionInfo, Request, RequestBody, Response, ResponseWriter,
     body::Spool,
-    environment::Environment,
-    event::{Event, RequestRecord},
     response::Body,
+    service::{RequestLog, Service},
 };
 
 use transfer::{Arriving, Sent, Transfer};
@@ -40,14 +39,6 @@ impl Transport for TcpStream {
         // Fails only on a socket that is closed already.
         let _closed = self.set_zero_linger();
     }
-}
-
-/// What a connection needs of its server.
-#[derive(Clone)]
-pub(crate) struct Service {
-    pub(crate) environment: Arc<Environment>,
-    pub(crate) router: Arc<Router>,
-    pub(crate) shutdown: tokio::sync::watch::Receiver<bool>,
 }
 
 /// Serves a connection until it closes.
@@ -149,8 +140,7 @@ impl<S: Transport> Connection<S> {
 
     /// Answers a request that cannot be served, and ends the connection.
     async fn refuse(&mut self, status: u16, message: &str) -> Ending {
-        let peer = self.info.peer;
-        self.service.environment.events.emit(&Event::BadRequest { peer, status, message });
+        self.service.tell_bad_request(self.info.peer, status, message);
         let response = Response::error(status, message);
         let mut bytes = response.encode_head(true);
         if let Body::Bytes(body) = &response.body {
@@ -164,7 +154,7 @@ impl<S: Transport> Connection<S> {
 
     /// One request and its response.
     async fn exchange(&mut self, head: RequestHead) -> Next {
-        let started = Instant::now();
+        let log = RequestLog::begin(&self.service, &head, self.info.peer);
         let framing = match BodyFraming::of(&head.headers, head.version) {
             Ok(framing) => framing,
             Err(error) => {
@@ -190,39 +180,19 @@ impl<S: Transport> Connection<S> {
 
         let keep_alive = keeps_alive(head.version, &head.headers);
         let no_content = head.method.as_ref() == b"HEAD";
-        let log = self
-            .service
-            .environment
-            .events
-            .wants_requests()
-            .then(|| (head.method.clone(), head.raw_target.clone()));
         let wakes = Arc::clone(&self.service.environment.wakes);
-        let (mut writer, outbox) = ResponseWriter::new(wakes);
+        let (writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
-        let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
+        let request = Request::new(head, body, Arc::clone(&self.info), environment);
         let timed = self.service.environment.limits.handler_timeout.is_some();
         let url = timed.then(|| request.display_url());
-        if request.head.method.as_ref() == b"CONNECT" {
-            writer.respond(connect());
-        } else {
-            match self.service.router.route(&mut request).map(Arc::clone) {
-                Some(handler) => handler.handle(Exchange { request, writer }),
-                None => writer.respond(Response::error(404, "")),
-            }
-        }
+        self.service.dispatch(request, writer);
 
         let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
         transfer.url = url;
         let Sent { status, bytes, close, reset, result } = transfer.run().await;
-        if let Some((method, target)) = log {
-            self.service.environment.events.emit(&Event::Request(RequestRecord {
-                method: &method,
-                target: &target,
-                status,
-                bytes,
-                duration: started.elapsed(),
-                peer: self.info.peer,
-            }));
+        if let Some(log) = log {
+            log.end(&self.service, status, bytes);
         }
         match result {
             Ok(()) if reset => {
@@ -325,13 +295,6 @@ impl<S: Transport> Connection<S> {
         // When the time is up the connection closes all the same.
         let _elapsed = timeout(LINGER, drain).await;
     }
-}
-
-/// The connection is its own proxy: what follows are requests to this server.
-fn connect() -> Response {
-    let mut response = Response::new(200, "");
-    response.body = Body::None;
-    response
 }
 
 const READ_BLOCK: usize = 4096;

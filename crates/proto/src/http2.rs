@@ -1,0 +1,15 @@
+//! Frames of HTTP/2 (RFC 9113) and header blocks (RFC 7541), as a test's server writes them: any
+//! frame, in any state, with any field.
+//!
+//! What a conforming connection sends is the business of the HTTP/2 library. What is here writes
+//! whole frames between that library's, so it never touches the dynamic table: a block reads the
+//! same whatever came before it.
+
+mod frame;
+mod hpack;
+
+pub use frame::{
+    Flags, FrameHeader, HEADER_LENGTH, Kind, MIN_MAX_FRAME_SIZE, PREFACE, data, goaway, headers,
+    push_promise, reset, window_update,
+};
+pub use hpack::{encode_block, encode_field};

@@ -1,0 +1,91 @@
+//! What every connection needs of its server, whatever version of HTTP it speaks: the way from a
+//! request to its handler, and the record of how it went.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use proto::RequestHead;
+use tokio::sync::watch;
+
+use crate::{
+    Exchange, Request, Response, ResponseWriter, Router,
+    environment::Environment,
+    event::{Event, RequestRecord},
+    response::Body,
+};
+
+/// What a connection needs of its server.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) router: Arc<Router>,
+    pub(crate) shutdown: watch::Receiver<bool>,
+}
+
+impl Service {
+    /// Hands a request to the handler of its route.
+    pub(crate) fn dispatch(&self, mut request: Request, mut writer: ResponseWriter) {
+        if request.is_connect() {
+            return writer.respond(connect());
+        }
+        match self.router.route(&mut request) {
+            Some(handler) => handler.handle(Exchange { request, writer }),
+            None => writer.respond(Response::error(404, "")),
+        }
+    }
+
+    /// Tells that a request was refused, or could not be read.
+    pub(crate) fn tell_bad_request(&self, peer: SocketAddr, status: u16, message: &str) {
+        self.environment.events.emit(&Event::BadRequest { peer, status, message });
+    }
+
+    /// Tells that a handler was given up; the text is for the client too.
+    pub(crate) fn tell_given_up(&self, url: &str, limit: Duration) -> String {
+        let text = format!("the handler did not finish within {} s", limit.as_secs_f64());
+        self.environment.events.emit(&Event::HandlerFailed { url, location: None, message: &text });
+        text
+    }
+}
+
+/// The connection is its own proxy: what follows are requests to this server.
+fn connect() -> Response {
+    let mut response = Response::new(200, "");
+    response.body = Body::None;
+    response
+}
+
+/// What the record of a request says, from its complete head on.
+pub(crate) struct RequestLog {
+    method: Bytes,
+    target: Bytes,
+    peer: SocketAddr,
+    started: Instant,
+}
+
+impl RequestLog {
+    /// Begins a record, where records are wanted.
+    pub(crate) fn begin(service: &Service, head: &RequestHead, peer: SocketAddr) -> Option<Self> {
+        service.environment.events.wants_requests().then(|| Self {
+            method: head.method.clone(),
+            target: head.raw_target.clone(),
+            peer,
+            started: Instant::now(),
+        })
+    }
+
+    /// Emits it.
+    pub(crate) fn end(&self, service: &Service, status: Option<u16>, bytes: u64) {
+        service.environment.events.emit(&Event::Request(RequestRecord {
+            method: &self.method,
+            target: &self.target,
+            status,
+            bytes,
+            duration: self.started.elapsed(),
+            peer: self.peer,
+        }));
+    }
+}
