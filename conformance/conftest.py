@@ -18,6 +18,7 @@ from compare import differences  # noqa: E402
 from docroot_extras import build_doc_root  # noqa: E402
 from expectations import Expectations  # noqa: E402
 from normalise import normalise  # noqa: E402
+from routing_config import routing_config  # noqa: E402
 from wire import Outcome, Step, exchange  # noqa: E402
 from wpt_config import CONFIG  # noqa: E402
 
@@ -92,6 +93,14 @@ def configured_pair(tmp_path_factory: pytest.TempPathFactory, doc_root, expectat
     """Both servers with hosts, subdomains and ports as a real tree has them."""
     work = tmp_path_factory.mktemp("configured").resolve()
     with start_pair(work, doc_root, CONFIG) as (subject, reference):
+        yield Pair(subject, reference, expectations)
+
+
+@pytest.fixture(scope="session")
+def routed_pair(tmp_path_factory: pytest.TempPathFactory, doc_root, expectations):
+    """Both servers with routes, rewrites and aliases of their own."""
+    work = tmp_path_factory.mktemp("routed").resolve()
+    with start_pair(work, doc_root, routing_config(work)) as (subject, reference):
         yield Pair(subject, reference, expectations)
 
 

@@ -11,17 +11,53 @@ import os
 import pathlib
 import sys
 
+from wptserve import handlers
 from wptserve.config import ConfigBuilder
+from wptserve.router import any_method
+from wptserve.routes import routes as default_routes
 from wptserve.server import WebTestHttpd
 from wptserve.stash import StashServer
 
 
-def read_config(path: str):
-    """The config in the file, built; the subdomains are no keys of the reference's own files."""
-    values = json.loads(pathlib.Path(path).read_text())
-    subdomains = {key: set(values.pop(key, [])) for key in ("subdomains", "not_subdomains")}
+def read_config(values: dict):
+    """The config of a file, built. Of its keys the reference takes some only as arguments."""
+    subdomains = {key: set(values.get(key, [])) for key in ("subdomains", "not_subdomains")}
+    elsewhere = ("subdomains", "not_subdomains", "routes", "rewrites")
+    values = {key: value for key, value in values.items() if key not in elsewhere}
     with ConfigBuilder(logging.getLogger(), **subdomains, **values) as config:
         return config
+
+
+def read_routes(values: dict) -> list:
+    """The routes that `routes` and `aliases` mean, made of the reference's own handlers."""
+    files = {"python": handlers.PythonScriptHandler, "asis": handlers.AsIsHandler,
+             "file": handlers.FileHandler}
+    routes = []
+    for entry in values.get("routes", []):
+        kind = entry["handler"]
+        if isinstance(kind, str):
+            place = {key: entry[key] for key in ("base_path", "url_base") if key in entry}
+            handler = files[kind](**place)
+        elif "error" in kind:
+            handler = handlers.ErrorHandler(kind["error"])
+        else:
+            text = kind["string"]
+            handler = handlers.StringHandler(text["content"], text.get("content_type", "text/plain"))
+        methods = entry["method"] if isinstance(entry["method"], list) else [entry["method"]]
+        routes += [(method, entry["path"], handler) for method in methods]
+    for alias in reversed(values.get("aliases", [])):
+        url, directory = alias["url-path"], alias["local-dir"]
+        if url.endswith("/"):
+            place = {"base_path": directory, "url_base": url}
+            routes += [
+                (any_method, f"{url}*.py", handlers.PythonScriptHandler(**place)),
+                ("GET", f"{url}*.asis", handlers.AsIsHandler(**place)),
+                ("GET", f"{url}*", handlers.FileHandler(**place)),
+            ]
+        else:
+            place = {"base_path": directory, "url_base": url[:url.rfind("/") + 1]}
+            routes.append(("GET", url, handlers.FileHandler(**place)))
+    return routes + default_routes
 
 
 def main() -> None:
@@ -29,12 +65,15 @@ def main() -> None:
     host = "127.0.0.1"
     with StashServer():
         config = os.environ["REFERENCE_CONFIG"]
+        values = json.loads(pathlib.Path(config).read_text()) if config else {}
         server = WebTestHttpd(
             host=host,
             # Named before the bind, because the configuration speaks of it.
             port=int(os.environ["REFERENCE_PORT"]),
             doc_root=os.environ["REFERENCE_DOC_ROOT"],
-            config=read_config(config) if config else None,
+            routes=read_routes(values),
+            rewrites=values.get("rewrites", []),
+            config=read_config(values) if config else None,
         )
         server.start()
         ready = {

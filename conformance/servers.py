@@ -55,7 +55,7 @@ def start_ours(
     command = [
         str((binary or ours_binary()).resolve()), str(doc_root),
         "--python", os.environ.get("WPTSERVE_PYTHON", sys.executable),
-        "--ready-file", str(ready_file), *(options or ["--port", "0"]),
+        "--ready-file", str(ready_file), "--port", str(ports[0] if ports else 0), *options,
     ]
     with _running("ours", command, {}, ready_file, doc_root, work) as server:
         yield dataclasses.replace(server, other_ports=tuple(ports[1:]))

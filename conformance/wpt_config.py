@@ -24,5 +24,5 @@ CONFIG = {
         "pregenerated": {"host_key_path": "/no/key.pem", "host_cert_path": "/no/cert.pem"},
     },
     "check_subdomains": False,
-    "aliases": [{"url-path": "/alias/", "local-dir": "static"}],
+    "aliases": [{"url-path": "/alias/", "local-dir": "."}],
 }

@@ -1,19 +1,25 @@
 //! The arguments.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{
     Args, CommandFactory, Parser, Subcommand, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{Exit, log, settings::Overrides};
+use crate::{Exit, log, settings::Overrides, wpt::WptArguments};
 
 /// What the arguments ask for.
 #[derive(Debug)]
 pub enum Command {
     /// Serve a document root.
     Serve(ServeArguments),
+    /// Serve a checkout of web-platform-tests.
+    Wpt(Box<WptArguments>),
     /// List the routes, or explain what answers a URL.
     Routes(RoutesArguments),
     /// Print the configuration or its schema.
@@ -54,6 +60,7 @@ struct Arguments {
 /// A command with a name.
 #[derive(Debug, Subcommand)]
 enum Named {
+    Wpt(Box<WptArguments>),
     Routes(RoutesArguments),
     Config(ConfigArguments),
 }
@@ -131,7 +138,8 @@ pub struct ServeArguments {
     #[arg(short = 'H', long, value_name = "HOST")]
     pub host: Option<String>,
 
-    /// The port to listen on; 0 picks a free one [default: 8000]
+    /// The only port to listen on, for HTTP; 0 picks a free one [default: the configuration's, else
+    /// 8000]
     #[arg(short, long, value_name = "PORT")]
     pub port: Option<u16>,
 
@@ -139,42 +147,50 @@ pub struct ServeArguments {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// The Python that runs handlers
-    #[arg(long, value_name = "PATH")]
-    pub python: Option<PathBuf>,
-
-    /// Write the addresses as JSON to this file once they are listened on
-    #[arg(long, value_name = "FILE")]
-    pub ready_file: Option<PathBuf>,
-
-    /// The largest request body [default: no limit]
-    #[arg(long, value_name = "BYTES")]
-    pub max_body: Option<u64>,
-
-    /// Give a handler up after this time [default: never]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub handler_timeout: Option<Duration>,
-
-    /// Send ETag and Last-Modified with files, and answer conditional requests with 304
-    #[arg(long)]
-    pub validators: bool,
-
-    /// How the log is written
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub log_format: LogFormat,
-
-    /// Log each request also when the log is not a terminal; twice: details too
-    #[arg(short, long, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    #[command(flatten)]
+    pub(crate) engine: EngineArguments,
 
     /// Print the version, and which Python would be used
     #[arg(short = 'V', long)]
     version: bool,
 }
 
+// How the engine runs, whatever it serves. (A doc comment would become the command's help.)
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
+pub(crate) struct EngineArguments {
+    /// The Python that runs handlers
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<PathBuf>,
+
+    /// Write the addresses as JSON to this file once they are listened on
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+
+    /// The largest request body [default: no limit]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_body: Option<u64>,
+
+    /// Give a handler up after this time [default: never]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) handler_timeout: Option<Duration>,
+
+    /// Send ETag and Last-Modified with files, and answer conditional requests with 304
+    #[arg(long)]
+    pub(crate) validators: bool,
+
+    /// How the log is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+
+    /// Log each request also when the log is not a terminal; twice: details too
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// Lines for people.
     Text,
     /// One JSON object a line.
@@ -185,10 +201,11 @@ pub enum LogFormat {
 pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
     let name = OsString::from("wptserve");
     match Arguments::try_parse_from(std::iter::once(name).chain(arguments)) {
+        Ok(Arguments { command: Some(Named::Wpt(wpt)), .. }) => Ok(Command::Wpt(wpt)),
         Ok(Arguments { command: Some(Named::Routes(routes)), .. }) => Ok(Command::Routes(routes)),
         Ok(Arguments { command: Some(Named::Config(config)), .. }) => Ok(Command::Config(config)),
         Ok(Arguments { serve, .. }) if serve.version => {
-            Ok(Command::Version { python: serve.python })
+            Ok(Command::Version { python: serve.engine.python })
         }
         Ok(Arguments { serve, .. }) => Ok(Command::Serve(serve)),
         Err(error) => {
@@ -230,6 +247,13 @@ impl ServeArguments {
         }
     }
 
+    /// The Python of `--python`.
+    pub fn python(&self) -> Option<&Path> {
+        self.engine.python.as_deref()
+    }
+}
+
+impl EngineArguments {
     /// Whether requests are logged: always for people who watch, else when asked for.
     pub(crate) fn logs_requests(&self) -> bool {
         self.verbose > 0 || self.log_format == LogFormat::Json || log::is_terminal()

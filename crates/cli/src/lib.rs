@@ -4,6 +4,7 @@
 
 mod arguments;
 mod configuration;
+mod engine;
 mod exit;
 pub mod interpreter;
 mod log;
@@ -11,6 +12,7 @@ mod ready;
 mod routes;
 mod serve;
 mod settings;
+mod wpt;
 
 use std::{ffi::OsString, sync::Arc};
 
@@ -22,6 +24,7 @@ pub use exit::Exit;
 pub use log::{error, print};
 pub use routes::routes;
 pub use serve::serve;
+pub use wpt::{WptArguments, wpt};
 
 /// Makes the handler for Python files.
 pub trait HandlerLoader {
@@ -37,6 +40,7 @@ pub trait HandlerLoader {
 pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
     let exit = match parse(arguments) {
         Ok(Command::Serve(arguments)) => serve(&arguments, loader),
+        Ok(Command::Wpt(arguments)) => wpt(&arguments, loader),
         Ok(Command::Routes(arguments)) => routes(&arguments),
         Ok(Command::Config(arguments)) => configuration(&arguments),
         Ok(Command::Version { .. }) => {

@@ -20,7 +20,7 @@ use server::{
     latin1,
 };
 
-use crate::arguments::{LogFormat, ServeArguments};
+use crate::arguments::{EngineArguments, LogFormat};
 
 /// What the log shows, and how.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +112,7 @@ fn level_of(event: &Event<'_>) -> Level {
 
 impl Style {
     /// The style that arguments ask for.
-    pub(crate) fn of(arguments: &ServeArguments) -> Self {
+    pub(crate) fn of(arguments: &EngineArguments) -> Self {
         Self {
             format: arguments.log_format,
             requests: arguments.logs_requests(),

@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) host: String,
     /// Where to listen.
     pub(crate) endpoints: Vec<Endpoint>,
+    /// Ports that handlers and templates see although nothing listens there.
+    pub(crate) unserved: Vec<(Scheme, u16)>,
 }
 
 impl Settings {
@@ -70,20 +72,44 @@ impl Settings {
                 path: shown_root.clone(),
                 reason: error.to_string(),
             })?;
-        let host = overrides.host.or(config.server_host.as_deref()).unwrap_or("127.0.0.1");
+        let host = match (overrides.host, config.bind_address) {
+            (Some(host), _) => host,
+            (None, false) => "0.0.0.0",
+            (None, true) => config.server_host.as_deref().unwrap_or("127.0.0.1"),
+        };
         let host = host.to_owned();
         if overrides.config.is_none() {
             // As in the reference: without a configuration, browsers use what is listened on.
             config.browser_host.clone_from(&host);
         }
-        let ports = match (overrides.port, config.ports(Scheme::Http)) {
-            (Some(port), _) => vec![port],
-            (None, Some(ports)) => ports,
-            (None, None) => vec![DEFAULT_PORT],
-        };
-        let endpoint = |port| Endpoint { scheme: Scheme::Http, host: host.clone(), port };
-        let endpoints = ports.into_iter().map(endpoint).collect();
-        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints })
+        let mut endpoints = Vec::new();
+        let mut unserved = Vec::new();
+        for scheme in Scheme::ALL {
+            let mut ports = match (scheme, config.ports(scheme)) {
+                (Scheme::Http, None) => vec![DEFAULT_PORT],
+                (_, ports) => ports.unwrap_or_default(),
+            };
+            if let Some(port) = overrides.port {
+                // It is the only port; handlers and templates see the others all the same.
+                if scheme == Scheme::Http {
+                    endpoints.push(Endpoint { scheme, host: host.clone(), port });
+                    ports = ports.split_off(1.min(ports.len()));
+                }
+                unserved.extend(ports.into_iter().map(|port| (scheme, port)));
+                continue;
+            }
+            let endpoint = |port| Endpoint { scheme, host: host.clone(), port };
+            endpoints.extend(ports.into_iter().map(endpoint));
+        }
+        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, unserved })
+    }
+
+    /// Refuses to listen for what this version does not speak.
+    pub(crate) fn check_schemes(&self) -> Result<(), Failure> {
+        match self.endpoints.iter().find(|endpoint| !endpoint.scheme.is_built()) {
+            Some(endpoint) => Err(not_built(endpoint.scheme)),
+            None => Ok(()),
+        }
     }
 
     /// Prints the warnings, for a command without a log.
@@ -100,7 +126,19 @@ impl Settings {
 
     /// The ports as they are configured, for a command that listens on none.
     pub(crate) fn ports(&self) -> Vec<(Scheme, u16)> {
-        self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port)).collect()
+        let served = self.endpoints.iter().map(|endpoint| (endpoint.scheme, endpoint.port));
+        served.chain(self.unserved.iter().copied()).collect()
+    }
+}
+
+/// Why a scheme that was asked for cannot be served.
+pub(crate) fn not_built(scheme: Scheme) -> Failure {
+    Failure {
+        exit: Exit::Config,
+        message: format!(
+            "`ports.{scheme}`: this version does not serve {scheme}; an empty list, `[]`, does \
+             without it"
+        ),
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a handler may take until it is given up; none by default.
     pub handler_timeout: Option<Duration>,
+    /// How long each request waits before it is answered; not at all by default.
+    pub latency: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -42,6 +44,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
             handler_timeout: None,
+            latency: None,
         }
     }
 }

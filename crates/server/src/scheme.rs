@@ -68,6 +68,11 @@ impl Scheme {
         }
     }
 
+    /// Whether this version speaks what the scheme asks for.
+    pub fn is_built(self) -> bool {
+        matches!(self, Self::Http | Self::HttpLocal | Self::HttpPublic)
+    }
+
     /// Whether its connections begin with a TLS handshake.
     pub fn is_secure(self) -> bool {
         matches!(self, Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::H2 | Self::Wss)

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use proto::RequestHead;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::sleep};
 
 use crate::{
     Exchange, Request, Response, ResponseWriter, Router,
@@ -27,10 +27,18 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Hands a request to the handler of its route.
-    pub(crate) fn dispatch(&self, mut request: Request, mut writer: ResponseWriter) {
+    /// Hands a request to the handler of its route, after the latency that is asked for.
+    pub(crate) async fn dispatch(&self, mut request: Request, mut writer: ResponseWriter) {
+        if let Some(latency) = self.environment.limits.latency {
+            sleep(latency).await;
+        }
         if request.is_connect() {
             return writer.respond(connect());
+        }
+        if let Some(protocol) = request.protocol() {
+            // RFC 8441, section 4.
+            let message = format!("no handler speaks {}", protocol.escape_ascii());
+            return writer.respond(Response::error(501, &message));
         }
         match self.router.route(&mut request) {
             Some(handler) => handler.handle(Exchange { request, writer }),

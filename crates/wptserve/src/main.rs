@@ -11,7 +11,7 @@ use std::{
 };
 
 use cli::{
-    Command, Exit, ServeArguments,
+    Command, Exit,
     interpreter::{self, Interpreter, NotFound},
 };
 use native::NativeLoader;
@@ -20,7 +20,10 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let exit = match cli::parse(arguments.clone()) {
         Ok(Command::Version { python }) => version(python.as_deref()),
-        Ok(Command::Serve(serve)) => launch(&serve, arguments),
+        Ok(Command::Serve(serve)) => {
+            launch(serve.python(), arguments, |loader| cli::serve(&serve, loader))
+        }
+        Ok(Command::Wpt(wpt)) => launch(wpt.python(), arguments, |loader| cli::wpt(&wpt, loader)),
         Ok(Command::Routes(routes)) => cli::routes(&routes),
         Ok(Command::Config(config)) => cli::configuration(&config),
         Err(exit) => exit,
@@ -40,8 +43,12 @@ fn version(python: Option<&Path>) -> Exit {
 }
 
 /// Hands over to Python with the extension; without a Python, runs the engine here.
-fn launch(serve: &ServeArguments, arguments: Vec<OsString>) -> Exit {
-    let reason = match interpreter::find(serve.python.as_deref()) {
+fn launch(
+    python: Option<&Path>,
+    arguments: Vec<OsString>,
+    serve: impl FnOnce(&NativeLoader) -> Exit,
+) -> Exit {
+    let reason = match interpreter::find(python) {
         Ok(python) => match extension() {
             Ok(extension) => return hand_over(&python, &extension, arguments),
             Err(reason) => reason,
@@ -52,7 +59,7 @@ fn launch(serve: &ServeArguments, arguments: Vec<OsString>) -> Exit {
         }
         Err(NotFound::Nowhere(reason)) => format!("no Python of version 3.10 or newer: {reason}"),
     };
-    cli::serve(serve, &NativeLoader { reason })
+    serve(&NativeLoader { reason })
 }
 
 /// The extension beside this executable.

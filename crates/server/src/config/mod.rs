@@ -1,5 +1,6 @@
 //! The configuration file: the reference's keys, typed; unknown keys are refused by name.
 
+mod environment;
 mod overlay;
 mod resolved;
 mod route_handler;
@@ -36,6 +37,10 @@ pub struct Config {
     pub not_subdomains: Vec<String>,
     /// The document root.
     pub doc_root: Option<String>,
+    /// Where WebSocket handlers are.
+    pub ws_doc_root: Option<String>,
+    /// Further places of WebSocket handlers.
+    pub ws_extra: Option<Vec<String>>,
     /// The host or address to listen on; `browser_host` when absent.
     pub server_host: Option<String>,
     /// Ports by scheme.
@@ -57,6 +62,9 @@ pub struct Config {
     /// What relative directories start from: the file's own folder.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// Whether this is the environment of `wpt serve`, rather than a bare server.
+    #[serde(skip)]
+    pub environment: bool,
 }
 
 /// A port, or the wish for a free one.
@@ -112,6 +120,8 @@ impl Default for Config {
             subdomains: Vec::new(),
             not_subdomains: Vec::new(),
             doc_root: None,
+            ws_doc_root: None,
+            ws_extra: None,
             server_host: None,
             ports: BTreeMap::new(),
             check_subdomains: true,
@@ -122,6 +132,7 @@ impl Default for Config {
             routes: Vec::new(),
             logging: Logging::default(),
             folder: PathBuf::from("."),
+            environment: false,
         }
     }
 }
@@ -158,27 +169,35 @@ impl Default for Logging {
 impl Config {
     /// Reads a file over the defaults. Also returns warnings, one for each old name it uses.
     pub fn load(path: &Path) -> Result<(Self, Vec<String>), Error> {
+        Self::default().overlaid(path)
+    }
+
+    /// Lays a file over this configuration, with warnings as [`load`](Self::load) has them.
+    pub fn overlaid(&self, path: &Path) -> Result<(Self, Vec<String>), Error> {
         let text = fs::read_to_string(path)
             .map_err(|source| Error::ConfigRead { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         // The parent of a bare name is empty.
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        Self::parse(&text, folder).map_err(|reason| Error::Config { path: path.to_owned(), reason })
+        self.parse_over(&text, folder)
+            .map_err(|reason| Error::Config { path: path.to_owned(), reason })
     }
 
-    fn parse(text: &str, folder: &Path) -> Result<(Self, Vec<String>), String> {
+    fn parse_over(&self, text: &str, folder: &Path) -> Result<(Self, Vec<String>), String> {
         let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let Value::Object(overrides) = value else {
             return Err("a JSON object is expected".to_owned());
         };
         let mut warnings = Vec::new();
         let overrides = rename(overrides, &mut warnings);
-        let mut merged = serde_json::to_value(Self::default()).map_err(|e| e.to_string())?;
+        let names_folders = ["aliases", "routes"].iter().any(|key| overrides.contains_key(*key));
+        let mut merged = serde_json::to_value(self).map_err(|e| e.to_string())?;
         merge(&mut merged, Value::Object(overrides), "")?;
         routing::check_entries(&merged)?;
         let mut config: Self = serde_path_to_error::deserialize(merged)
             .map_err(|error| format!("`{}`: {}", error.path(), error.inner()))?;
-        folder.clone_into(&mut config.folder);
+        config.environment = self.environment;
+        config.folder = if names_folders { folder } else { &self.folder }.to_owned();
         config.check()?;
         Ok((config, warnings))
     }
@@ -201,22 +220,17 @@ impl Config {
         if let Some(name) = self.ports.keys().find(|name| Scheme::from_name(name).is_none()) {
             return Err(unknown(&format!("ports.{name}"), name, Scheme::ALL.map(Scheme::name)));
         }
+        self.check_hosts()?;
         self.check_routing()
     }
 
     /// The keys that say something which this version cannot do yet.
     pub fn without_effect(&self) -> Vec<&'static str> {
         let default = Self::default();
-        let other_ports =
-            self.ports.iter().any(|(scheme, ports)| scheme != "http" && !ports.is_empty());
-        [
-            (other_ports, "ports of schemes other than http"),
-            (self.bind_address != default.bind_address, "bind_address"),
-            (self.ssl != default.ssl, "ssl"),
-        ]
-        .into_iter()
-        .filter_map(|(said, key)| said.then_some(key))
-        .collect()
+        [(self.ssl != default.ssl && !self.environment, "ssl")]
+            .into_iter()
+            .filter_map(|(said, key)| said.then_some(key))
+            .collect()
     }
 
     /// The ports of a scheme, 0 for each `auto`; `None` when nothing is said of them.
@@ -242,7 +256,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<(Config, Vec<String>), String> {
-        Config::parse(text, Path::new("."))
+        Config::default().parse_over(text, Path::new("."))
     }
 
     #[test]
@@ -280,7 +294,6 @@ mod tests {
         let all = Scheme::ALL.map(|scheme| format!("\"{scheme}\": [\"auto\"]")).join(",");
         let (config, _) = parse(&format!("{{\"$schema\": \"x\", \"ports\": {{{all}}}}}")).unwrap();
         assert_eq!(config.ports.len(), Scheme::ALL.len());
-        assert_eq!(config.without_effect(), ["ports of schemes other than http"]);
     }
 
     #[test]

@@ -19,6 +19,13 @@ pub(super) fn rename(
 ) -> Map<String, Value> {
     overrides.shift_remove("$schema");
     let mut overrides = renamed(overrides, "", &RENAMED, warnings);
+    if let Some(level) = overrides.shift_remove("log_level") {
+        warnings.push("the key `log_level` has a new name, `logging.level`".to_owned());
+        let logging = overrides.entry("logging").or_insert_with(|| Map::new().into());
+        if let Value::Object(logging) = logging {
+            logging.entry("level").or_insert(level);
+        }
+    }
     if let Some(Value::Object(ports)) = overrides.get_mut("ports") {
         *ports = renamed(std::mem::take(ports), "ports.", &OLD_NAMES, warnings);
     }

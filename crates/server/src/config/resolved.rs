@@ -50,6 +50,13 @@ impl Config {
             "all_domains_set": all_domains_set,
             "ssl_config": self.ssl_config(),
         });
+        if self.environment {
+            let ws_doc_root = json!(self.ws_doc_root(Path::new(&*doc_root)).to_string_lossy());
+            value["paths"]["ws_doc_root"] = ws_doc_root.clone();
+            value["paths"]["ws_extra"] = json!(self.ws_extra);
+            value["ws_doc_root"] = ws_doc_root;
+            value["ws_extra"] = json!(self.ws_extra);
+        }
         // The reference's config has no such keys: they are there when the file has them.
         if !self.rewrites.is_empty() {
             value["rewrites"] = json!(self.rewrites);

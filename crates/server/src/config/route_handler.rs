@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{ErrorHandler, Exchange, Handler, Response, router::FileHandlers};
+use crate::{
+    ErrorHandler, Exchange, Handler, Response, files::failure, pipes, router::FileHandlers,
+};
 
 /// What answers a route of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,8 +154,15 @@ struct StringHandler {
 
 impl Handler for StringHandler {
     fn handle(&self, exchange: Exchange) {
-        let response = Response::new(200, self.content.clone())
+        let mut response = Response::new(200, self.content.clone())
             .with("Content-Type", self.content_type.clone());
+        let request = &exchange.request;
+        // It is of no file: the pipes are those of the query.
+        if let Some(pipes) = pipes::pipe_string(b"", request.query().map(AsRef::as_ref))
+            && let Err(error) = pipes::apply(&pipes, request, &mut response)
+        {
+            response = failure(request, &error.to_string());
+        }
         exchange.respond(response);
     }
 }

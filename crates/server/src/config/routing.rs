@@ -266,7 +266,7 @@ mod tests {
 
     /// The routes as `method pattern name url_base base_path`, the last within `folder`.
     fn routes(config: &str, folder: &Path) -> Vec<String> {
-        let (config, _) = Config::parse(config, folder).unwrap();
+        let (config, _) = Config::default().parse_over(config, folder).unwrap();
         let folder = folder.canonicalize().unwrap();
         let shown = |route: &Route| {
             let mut text = format!("{} {} {}", route.method, route.pattern.as_str(), route.name);
@@ -336,7 +336,8 @@ mod tests {
 
     #[test]
     fn what_has_no_meaning_is_refused_by_its_key() {
-        let wrong = |text: &str| Config::parse(text, Path::new("/nowhere")).unwrap_err();
+        let wrong =
+            |text: &str| Config::default().parse_over(text, Path::new("/nowhere")).unwrap_err();
         assert_eq!(
             wrong(r#"{"aliases": [{"url-path": "x/", "local-dir": "."}]}"#),
             "`aliases[0].url-path` is `x/`; it must start with `/`"

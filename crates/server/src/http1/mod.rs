@@ -186,7 +186,7 @@ impl<S: Transport> Connection<S> {
         let request = Request::new(head, body, Arc::clone(&self.info), environment);
         let timed = self.service.environment.limits.handler_timeout.is_some();
         let url = timed.then(|| request.display_url());
-        self.service.dispatch(request, writer);
+        self.service.dispatch(request, writer).await;
 
         let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
         transfer.url = url;

@@ -139,7 +139,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                         continue;
                     }
-                    let stream = Stream::begin(Arc::clone(&self.shared), request, respond);
+                    let stream = Stream::new(Arc::clone(&self.shared), request, respond);
                     tokio::spawn(stream.run());
                 }
             }

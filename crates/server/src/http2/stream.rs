@@ -28,10 +28,12 @@ use crate::{
     service::RequestLog,
 };
 
-/// A request that was handed to its handler, and the way back.
+/// A request, and the way back from its handler.
 pub(super) struct Stream {
     shared: Arc<Shared>,
     id: u32,
+    /// Until the handler has it.
+    exchange: Option<(Request, ResponseWriter)>,
     outbox: Arc<Outbox>,
     body: Option<Arriving>,
     batch: Batch,
@@ -89,8 +91,8 @@ impl From<h2::Error> for Gone {
 }
 
 impl Stream {
-    /// Hands a request to its handler.
-    pub(super) fn begin(
+    /// A request whose head is complete.
+    pub(super) fn new(
         shared: Arc<Shared>,
         request: http::Request<RecvStream>,
         respond: SendResponse<Bytes>,
@@ -128,12 +130,11 @@ impl Stream {
             Arc::clone(&shared.wire),
         ));
         let url = limits.handler_timeout.is_some().then(|| request.display_url());
+        let refused = too_long.is_some();
         if let Some((length, max)) = too_long {
             let message = format!("the body has {length} bytes, of at most {max} (--max-body)");
             service.tell_bad_request(shared.info.peer, 413, &message);
             writer.respond(Response::error(413, &message));
-        } else {
-            service.dispatch(request, writer);
         }
         let output = Output {
             phase: Phase::Open,
@@ -149,6 +150,7 @@ impl Stream {
         Self {
             shared,
             id,
+            exchange: (!refused).then_some((request, writer)),
             outbox,
             body: arriving,
             batch: Batch::default(),
@@ -163,6 +165,9 @@ impl Stream {
 
     /// Runs until the response is on its way and the request's body is received.
     pub(super) async fn run(mut self) {
+        if let Some((request, writer)) = self.exchange.take() {
+            self.shared.service.dispatch(request, writer).await;
+        }
         let result = self.transfer().await;
         if let Some(log) = &self.log {
             let status = self.status.or(self.batch.status);

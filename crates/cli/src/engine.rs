@@ -1,0 +1,182 @@
+//! Running the engine for a command: sockets, log, signals, and the announcement.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use server::{
+    Bound, Environment, Error, Limits, Router, Scheme, Server, Wakes,
+    event::{Event, EventSink, Level},
+    file_cache::FileCache,
+    files::{AsIsHandler, FileHandler},
+    router::FileHandlers,
+};
+
+use crate::{
+    Exit, HandlerLoader,
+    arguments::EngineArguments,
+    log::{Log, Style},
+    ready,
+    settings::{Failure, Settings},
+};
+
+/// What a command serves, and how it says so.
+pub(crate) trait Site {
+    /// What is served, and where.
+    fn settings(&self) -> &Settings;
+
+    /// The arguments of the engine.
+    fn engine(&self) -> &EngineArguments;
+
+    /// How long each request waits before it is answered.
+    fn latency(&self) -> Option<Duration> {
+        None
+    }
+
+    /// What answers which request.
+    fn router(&self, files: &FileHandlers, listening: &Listening) -> Result<Router, Error>;
+
+    /// The URL that the ready file and the announcement name.
+    fn url(&self, listening: &Listening) -> String;
+
+    /// Tells people, and starts what begins once the server is there. `false` ends the server.
+    fn announce(&self, listening: &Listening) -> bool;
+}
+
+/// Where the server listens, and the log for what goes on beside it.
+pub(crate) struct Listening {
+    pub(crate) addresses: Vec<(Scheme, SocketAddr)>,
+    pub(crate) log: Arc<Log>,
+}
+
+impl Listening {
+    /// The ports with their schemes.
+    pub(crate) fn ports(&self) -> Vec<(Scheme, u16)> {
+        self.addresses.iter().map(|(scheme, address)| (*scheme, address.port())).collect()
+    }
+
+    /// The first port of a scheme.
+    pub(crate) fn port(&self, scheme: Scheme) -> Option<u16> {
+        let (_, address) = self.addresses.iter().find(|(other, _)| *other == scheme)?;
+        Some(address.port())
+    }
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<(), Failure> {
+    let (settings, engine) = (site.settings(), site.engine());
+    // Thousands of connections at once need more descriptors than the usual soft limit. Where it
+    // cannot be raised, the usual number has to do.
+    let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
+    let bound = Bound::new(&settings.endpoints)?;
+    let log = Arc::new(Log::new(Style::of(engine)).map_err(Error::Runtime)?);
+    let listening = Listening { addresses: bound.addresses(), log: Arc::clone(&log) };
+    for text in &settings.warnings {
+        log.warn("config", text);
+    }
+    for key in settings.config.without_effect() {
+        log.warn("config", &format!("{key}: this has no effect yet"));
+    }
+    warn_when_exposed(&listening);
+    let mut ports = listening.ports();
+    ports.extend(&settings.unserved);
+    let environment = Arc::new(Environment {
+        config: settings.resolved(&ports),
+        files: FileCache::default(),
+        doc_root: settings.doc_root.clone(),
+        stash: loader.stash(),
+        events: Arc::clone(&log) as _,
+        limits: Limits {
+            max_body: engine.max_body,
+            handler_timeout: engine.handler_timeout,
+            latency: site.latency(),
+            ..Limits::default()
+        },
+        wakes: Arc::new(Wakes::default()),
+    });
+    let result = serve(site, bound, environment, &listening, loader);
+    log.flush();
+    result
+}
+
+fn serve(
+    site: &dyn Site,
+    bound: Bound,
+    environment: Arc<Environment>,
+    listening: &Listening,
+    loader: &dyn HandlerLoader,
+) -> Result<(), Failure> {
+    let python = loader.load(&environment).map_err(|reason| Failure {
+        exit: Exit::Python,
+        message: format!("Python handlers cannot be run: {reason}"),
+    })?;
+    let handlers = FileHandlers {
+        python,
+        as_is: Arc::new(AsIsHandler),
+        files: Arc::new(FileHandler { validators: site.engine().validators }),
+    };
+    let router = site.router(&handlers, listening)?;
+    Server::new(bound, environment, router).run(|| {
+        // Before the announcement: a signal that comes right after it must find its handler.
+        let stop = stop_signal().map_err(Error::Runtime)?;
+        let goes_on = announce(site, listening)?;
+        Ok(async move {
+            if goes_on {
+                stop.await;
+            }
+        })
+    })
+}
+
+fn announce(site: &dyn Site, listening: &Listening) -> Result<bool, Failure> {
+    // Whoever waits for the announcement finds the warnings in the log.
+    listening.log.flush();
+    if let Some(path) = &site.engine().ready_file {
+        let url = site.url(listening);
+        ready::write(path, &url, &listening.addresses).map_err(|error| Failure {
+            exit: Exit::Failure,
+            message: format!("the ready file {} cannot be written: {error}", path.display()),
+        })?;
+    }
+    Ok(site.announce(listening))
+}
+
+/// Completes at SIGINT or SIGTERM.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Completes at Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // An error means that no signal can come.
+        let _none = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// A document root is trusted code: whoever reaches the server can run its handlers.
+fn warn_when_exposed(listening: &Listening) {
+    let exposed = listening.addresses.iter().find(|(_, address)| !address.ip().is_loopback());
+    if let Some((_, address)) = exposed {
+        let text = format!(
+            "{address} can be reached from other machines; the handlers of the document root run \
+             for whoever asks, with this user's rights"
+        );
+        listening.log.warn("listener", &text);
+    }
+}
+
+impl Log {
+    /// Logs a warning of a part of the server.
+    pub(crate) fn warn(&self, source: &str, text: &str) {
+        self.emit(&Event::Message { level: Level::Warning, source, text });
+    }
+}

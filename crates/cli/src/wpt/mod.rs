@@ -1,0 +1,110 @@
+//! `wptserve wpt`: the environment of web-platform-tests in one process.
+
+mod arguments;
+mod browser;
+mod names;
+mod settings;
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use server::{Error, Router, Scheme, router::FileHandlers};
+
+pub use arguments::WptArguments;
+
+use crate::{
+    Exit, HandlerLoader,
+    arguments::EngineArguments,
+    engine::{self, Listening, Site},
+    log,
+    settings::{Failure, Settings},
+};
+
+/// Serves until SIGINT or SIGTERM.
+pub fn wpt(arguments: &WptArguments, loader: &dyn HandlerLoader) -> Exit {
+    match start(arguments, loader) {
+        Ok(()) => Exit::Success,
+        Err(failure) => failure.told(),
+    }
+}
+
+fn start(arguments: &WptArguments, loader: &dyn HandlerLoader) -> Result<(), Failure> {
+    let settings = Settings::for_wpt(arguments)?;
+    let inject = match &arguments.inject_script {
+        Some(path) => Some(fs::read(path).map_err(|error| Failure {
+            exit: Exit::Failure,
+            message: format!("the script {} cannot be read: {error}", path.display()),
+        })?),
+        None => None,
+    };
+    engine::run(&Checkout { arguments, settings, inject }, loader)
+}
+
+/// A checkout and its environment.
+struct Checkout<'a> {
+    arguments: &'a WptArguments,
+    settings: Settings,
+    /// The script to put into pages.
+    inject: Option<Vec<u8>>,
+}
+
+impl Site for Checkout<'_> {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn engine(&self) -> &EngineArguments {
+        &self.arguments.engine
+    }
+
+    fn latency(&self) -> Option<Duration> {
+        self.arguments.latency
+    }
+
+    fn router(&self, files: &FileHandlers, _listening: &Listening) -> Result<Router, Error> {
+        self.settings.config.router(files)
+    }
+
+    fn url(&self, listening: &Listening) -> String {
+        let host = &self.settings.config.browser_host;
+        let scheme = [Scheme::Http, Scheme::Https]
+            .into_iter()
+            .find_map(|scheme| Some((scheme, listening.port(scheme)?)));
+        match scheme {
+            Some((scheme, port)) => format!("{scheme}://{host}:{port}/"),
+            None => format!("http://{host}/"),
+        }
+    }
+
+    fn announce(&self, listening: &Listening) -> bool {
+        let root = self.settings.shown_root.display();
+        let url = self.url(listening);
+        let mut ports: BTreeMap<Scheme, Vec<u16>> = BTreeMap::new();
+        for (scheme, port) in listening.ports() {
+            let ports = ports.entry(scheme).or_default();
+            if !ports.contains(&port) {
+                ports.push(port);
+            }
+        }
+        let mut text = format!("Serving {root} at {url}\n");
+        for (scheme, ports) in &ports {
+            let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+            text.push_str(&format!("  {:<12} {}\n", scheme.name(), ports.join(", ")));
+        }
+        let by_name: serde_json::Map<_, _> = ports
+            .into_iter()
+            .map(|(scheme, ports)| (scheme.name().to_owned(), ports.into()))
+            .collect();
+        text.push_str(&format!("{}\n", serde_json::Value::Object(by_name)));
+        log::print(&text);
+        if self.arguments.exit_after_start {
+            return false;
+        }
+        if self.settings.config.check_subdomains {
+            names::check(&self.settings, &listening.log);
+        }
+        if self.arguments.open {
+            browser::open(url, listening);
+        }
+        true
+    }
+}

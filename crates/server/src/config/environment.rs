@@ -1,0 +1,121 @@
+//! The defaults of `wpt serve`: the hosts, ports and places of a checkout of the tests.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, json};
+
+use super::{Auto, Config, Logging, Port, Ssl};
+
+impl Config {
+    /// What `wpt serve` serves from a checkout when no file says otherwise.
+    pub fn for_wpt(root: &Path) -> Self {
+        let auto = Port::Auto(Auto::Auto);
+        let number = Port::Number;
+        let ports = [
+            ("http", vec![number(8000), auto]),
+            ("http-local", vec![auto]),
+            ("http-public", vec![auto]),
+            ("https", vec![number(8443), number(8444)]),
+            ("https-local", vec![auto]),
+            ("https-public", vec![auto]),
+            ("h2", vec![number(9000)]),
+            ("ws", vec![auto]),
+            ("wss", vec![auto]),
+            ("webtransport-h3", vec![auto]),
+            ("dns", vec![number(8053)]),
+        ];
+        let path = |names: &[&str]| {
+            let path = names.iter().fold(root.to_owned(), |path, name| path.join(name));
+            path.to_string_lossy().into_owned()
+        };
+        let key_pair = [
+            ("host_key_path", json!(path(&["tools", "certs", "web-platform.test.key"]))),
+            ("host_cert_path", json!(path(&["tools", "certs", "web-platform.test.pem"]))),
+        ];
+        Self {
+            browser_host: "web-platform.test".to_owned(),
+            alternate_hosts: [("alt".to_owned(), "not-web-platform.test".to_owned())].into(),
+            subdomains: products(&["www", "www1", "www2", "天気の良い日", "élève"]),
+            not_subdomains: products(&["nonexistent"]),
+            doc_root: Some(root.to_string_lossy().into_owned()),
+            ports: ports.into_iter().map(|(name, ports)| (name.to_owned(), ports)).collect(),
+            ssl: Ssl {
+                pregenerated: key_pair
+                    .into_iter()
+                    .map(|(key, path)| (key.to_owned(), path))
+                    .collect::<Map<_, _>>(),
+                ..Ssl::default()
+            },
+            logging: Logging { level: "info".to_owned(), suppress_handler_traceback: false },
+            environment: true,
+            ..Self::default()
+        }
+    }
+
+    /// Where the WebSocket handlers are.
+    pub fn ws_doc_root(&self, doc_root: &Path) -> PathBuf {
+        match &self.ws_doc_root {
+            Some(path) => path.into(),
+            None if self.environment => doc_root.join("websockets").join("handlers"),
+            None => doc_root.to_owned(),
+        }
+    }
+
+    /// Whether the browser host and the alternate one are of different sites: tests of what is
+    /// cross-site need two.
+    pub(super) fn check_hosts(&self) -> Result<(), String> {
+        let Some(alternate) = self.alternate_hosts.get("alt").filter(|_| self.environment) else {
+            return Ok(());
+        };
+        let labels = |host: &str| host.split('.').map(str::to_owned).rev().collect::<Vec<_>>();
+        let (browser, alternate) = (labels(&self.browser_host), labels(alternate));
+        if browser.iter().zip(&alternate).all(|(one, other)| one == other) {
+            return Err(format!(
+                "`alternate_hosts.alt` is `{}`, which shares its site with `browser_host`, `{}`; \
+                 tests need two hosts of which neither is below the other",
+                self.alternate_hosts["alt"], self.browser_host
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The names, and each name below each.
+fn products(names: &[&str]) -> Vec<String> {
+    let single = names.iter().map(|name| (*name).to_owned());
+    let pairs = names.iter().flat_map(|one| names.iter().map(move |two| format!("{one}.{two}")));
+    single.chain(pairs).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Scheme;
+
+    #[test]
+    fn it_has_the_hosts_and_ports_of_wpt_serve() {
+        let config = Config::for_wpt(Path::new("/wpt"));
+        assert_eq!(config.ports(Scheme::Http), Some(vec![8000, 0]));
+        assert_eq!(config.ports(Scheme::Dns), Some(vec![8053]));
+        let value = config.resolved(Path::new("/wpt"), &[(Scheme::Http, 8000)]);
+        assert_eq!(value["domains_set"].as_array().map(Vec::len), Some(62));
+        assert_eq!(value["domains"]["alt"]["www.www1"], "www.www1.not-web-platform.test");
+        assert_eq!(
+            value["domains"][""]["天気の良い日"],
+            "xn--n8j6ds53lwwkrqhv28a.web-platform.test"
+        );
+        assert_eq!(value["paths"]["ws_doc_root"], "/wpt/websockets/handlers");
+        assert_eq!(value["ports"]["http-private"], json!([]));
+    }
+
+    #[test]
+    fn the_alternate_host_is_of_another_site() {
+        let with = |alternate: &str| {
+            let mut config = Config::for_wpt(Path::new("/wpt"));
+            config.alternate_hosts.insert("alt".to_owned(), alternate.to_owned());
+            config.check_hosts()
+        };
+        assert_eq!(with("other.test"), Ok(()));
+        assert!(with("www.web-platform.test").unwrap_err().contains("shares its site"));
+    }
+}
