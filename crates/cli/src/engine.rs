@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use server::{
-    Bound, Environment, Error, Limits, Router, Scheme, Server, Wakes,
+    Bound, Environment, Error, Http2Use, Limits, Router, Scheme, Server, Wakes,
     event::{Event, EventSink, Level},
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -114,7 +114,9 @@ fn serve(
         files: Arc::new(FileHandler { validators: site.engine().validators }),
     };
     let router = site.router(&handlers, listening)?;
-    Server::new(bound, environment, router).run(|| {
+    let engine = site.engine();
+    let http2 = Http2Use { prior_knowledge: engine.h2c, alpn: engine.alpn_h2 };
+    Server::new(bound, environment, router).with_http2(http2).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
         let goes_on = announce(site, listening)?;

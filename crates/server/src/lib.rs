@@ -43,5 +43,6 @@ pub use response::Response;
 pub use router::Router;
 pub use scheme::Scheme;
 pub use server::{Bound, Endpoint, GRACE, Server};
+pub use service::Http2Use;
 pub use takeover::Inbox;
 pub use wakes::Wakes;

@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
+use tokio::{net::{TcpListener, TcpStream}, runtime, sync::watch, task::JoinSet};
 
 use crate::{
     ConnectionInfo, Error, Router, Scheme,
     environment::Environment,
     event::{Event, Level},
-    http1, listener,
-    service::Service,
+    http1, http2, listener,
+    service::{Http2Use, Service},
 };
 
 /// Where to listen, and for what.
@@ -65,7 +65,19 @@ impl Server {
     /// A server for bound sockets.
     pub fn new(bound: Bound, environment: Arc<Environment>, router: Router) -> Self {
         let (stop, shutdown) = watch::channel(false);
-        Self { bound, service: Service { environment, router: Arc::new(router), shutdown }, stop }
+        Self { bound, service: Service {
+                environment,
+                router: Arc::new(router),
+                http2: Http2Use::default(),
+                shutdown,
+            }, stop }
+    }
+
+    /// Speaks HTTP/2 in more places.
+    #[must_use]
+    pub fn with_http2(mut self, http2: Http2Use) -> Self {
+        self.service.http2 = http2;
+        self
     }
 
     /// Serves until `shutdown` completes; then gives running responses [`GRACE`] to end.
@@ -126,7 +138,13 @@ async fn accept(scheme: Scheme, listener: TcpListener, service: Service) {
             continue;
         };
         let info = ConnectionInfo { peer, local, scheme: scheme.url_scheme() };
-        tokio::spawn(http1::serve(stream, info, service.clone()));
+        tokio::spawn(serve(stream, info, service.clone()));
+    }
+}
+
+async fn serve(stream: TcpStream, info: ConnectionInfo, service: Service) {
+    if let Some((stream, received)) = http1::serve(stream, info.clone(), service.clone()).await {
+        http2::serve(stream, received, info, service).await;
     }
 }
 

@@ -23,7 +23,17 @@ use crate::{
 pub(crate) struct Service {
     pub(crate) environment: Arc<Environment>,
     pub(crate) router: Arc<Router>,
+    pub(crate) http2: Http2Use,
     pub(crate) shutdown: watch::Receiver<bool>,
+}
+
+/// Where HTTP/2 is spoken beside the ports that speak nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Http2Use {
+    /// Without TLS, when a client begins with it (RFC 9113, section 3.3).
+    pub prior_knowledge: bool,
+    /// On ports for HTTPS, when a client's handshake offers it.
+    pub alpn: bool,
 }
 
 impl Service {

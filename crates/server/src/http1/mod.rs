@@ -41,8 +41,13 @@ impl Transport for TcpStream {
     }
 }
 
-/// Serves a connection until it closes.
-pub(crate) async fn serve<S: Transport>(stream: S, info: ConnectionInfo, service: Service) {
+/// Serves a connection until it closes. One whose client speaks HTTP/2 is handed back, with what
+/// was received.
+pub(crate) async fn serve<S: Transport>(
+    stream: S,
+    info: ConnectionInfo,
+    service: Service,
+) -> Option<(S, BytesMut)> {
     let mut connection = Connection {
         stream,
         input: BytesMut::with_capacity(READ_BLOCK),
@@ -50,9 +55,12 @@ pub(crate) async fn serve<S: Transport>(stream: S, info: ConnectionInfo, service
         info: Arc::new(info),
         service,
     };
-    if let Ending::Linger = connection.run().await {
-        connection.linger().await;
+    match connection.run().await {
+        Ending::Linger => connection.linger().await,
+        Ending::Gone => {}
+        Ending::Http2 => return Some((connection.stream, connection.input)),
     }
+    None
 }
 
 struct Connection<S> {
@@ -67,6 +75,8 @@ struct Connection<S> {
 enum Ending {
     /// The client still has to read the last bytes.
     Linger,
+    /// The client speaks HTTP/2.
+    Http2,
     /// Nobody is there any more.
     Gone,
 }
@@ -95,6 +105,9 @@ impl<S: Transport> Connection<S> {
     async fn read_head(&mut self) -> Result<RequestHead, Ending> {
         let mut begun: Option<Instant> = None;
         loop {
+            if self.service.http2.prior_knowledge && self.begins_http2() {
+                return Err(Ending::Http2);
+            }
             match self.heads.parse(&mut self.input) {
                 Ok(Some(head)) => return Ok(head),
                 Ok(None) => {}
@@ -136,6 +149,11 @@ impl<S: Transport> Connection<S> {
                 }
             }
         }
+    }
+
+    /// Whether the client begins with the preface of HTTP/2, which up to its middle is a head.
+    fn begins_http2(&self) -> bool {
+        self.input.starts_with(b"PRI * HTTP/2.0\r\n\r\n")
     }
 
     /// Answers a request that cannot be served, and ends the connection.

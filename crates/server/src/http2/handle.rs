@@ -13,6 +13,7 @@ pub struct Http2Stream {
     scheme: Bytes,
     authority: Bytes,
     protocol: Option<Bytes>,
+    adds_host: bool,
     wire: Arc<Wire>,
 }
 
@@ -22,9 +23,10 @@ impl Http2Stream {
         scheme: Bytes,
         authority: Bytes,
         protocol: Option<Bytes>,
+        adds_host: bool,
         wire: Arc<Wire>,
     ) -> Self {
-        Self { id, scheme, authority, protocol, wire }
+        Self { id, scheme, authority, protocol, adds_host, wire }
     }
 
     /// Its number.
@@ -45,6 +47,16 @@ impl Http2Stream {
     /// The `:protocol` of an extended CONNECT (RFC 8441).
     pub fn protocol(&self) -> Option<&[u8]> {
         self.protocol.as_deref()
+    }
+
+    /// Whether the first field of the header list, Host, is made of the `:authority`.
+    pub fn adds_host(&self) -> bool {
+        self.adds_host
+    }
+
+    /// Whether the client takes promises.
+    pub fn may_push(&self) -> bool {
+        self.wire.may_push()
     }
 
     /// A stream for a promise, even and unused; or the one that is asked for, whatever it is.

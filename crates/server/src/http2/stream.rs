@@ -127,6 +127,7 @@ impl Stream {
             parts.uri.scheme_str().map(copied).unwrap_or_default(),
             parts.uri.authority().map(|name| copied(name.as_str())).unwrap_or_default(),
             protocol,
+            parts.uri.authority().is_some() && !parts.headers.contains_key(http::header::HOST),
             Arc::clone(&shared.wire),
         ));
         let url = limits.handler_timeout.is_some().then(|| request.display_url());

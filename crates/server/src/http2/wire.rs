@@ -35,6 +35,7 @@ struct State {
     waker: Option<Waker>,
     /// The last promised stream.
     promised: u32,
+    may_push: bool,
     /// What the client said in its SETTINGS.
     max_frame_size: usize,
     initial_window: i64,
@@ -72,6 +73,7 @@ impl Wire {
                 ready: Vec::new(),
                 waker: None,
                 promised: 0,
+                may_push: true,
                 max_frame_size: MIN_MAX_FRAME_SIZE,
                 initial_window: DEFAULT_WINDOW,
                 window: DEFAULT_WINDOW,
@@ -135,6 +137,11 @@ impl Wire {
         let promised = wanted.unwrap_or(next);
         state.promised = state.promised.max(promised & !1);
         promised
+    }
+
+    /// Whether the client takes promises.
+    pub(super) fn may_push(&self) -> bool {
+        self.lock().may_push
     }
 
     /// The longest payload that a frame may have.
@@ -267,6 +274,7 @@ impl State {
             let [a, b, value @ ..] = setting else { continue };
             let value = <[u8; 4]>::try_from(value).map_or(0, u32::from_be_bytes);
             match u16::from_be_bytes([*a, *b]) {
+                ENABLE_PUSH => self.may_push = value != 0,
                 INITIAL_WINDOW_SIZE => self.initial_window = i64::from(value),
                 // The library refuses what is out of bounds.
                 MAX_FRAME_SIZE => {
@@ -343,5 +351,6 @@ pub(super) fn wanted(header: FrameHeader) -> usize {
 }
 
 const DEFAULT_WINDOW: i64 = 65_535;
+const ENABLE_PUSH: u16 = 2;
 const INITIAL_WINDOW_SIZE: u16 = 4;
 const MAX_FRAME_SIZE: u16 = 5;
