@@ -66,6 +66,8 @@ def main() -> None:
     with StashServer():
         config = os.environ["REFERENCE_CONFIG"]
         values = json.loads(pathlib.Path(config).read_text()) if config else {}
+        secure = bool(values.get("ports", {}).get("https")) and not values["ports"].get("http")
+        tls = values["ssl"]["pregenerated"] if secure else {}
         server = WebTestHttpd(
             host=host,
             # Named before the bind, because the configuration speaks of it.
@@ -74,6 +76,10 @@ def main() -> None:
             routes=read_routes(values),
             rewrites=values.get("rewrites", []),
             config=read_config(values) if config else None,
+            use_ssl=secure,
+            key_file=tls.get("host_key_path"),
+            certificate=tls.get("host_cert_path"),
+            encrypt_after_connect=secure and values["ssl"]["encrypt_after_connect"],
         )
         server.start()
         ready = {

@@ -29,6 +29,8 @@ class Server:
     doc_root: pathlib.Path
     process: subprocess.Popen
     other_ports: tuple[int, ...] = ()
+    # How its connections are encrypted: see `wire.exchange`.
+    encryption: str | None = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -55,10 +57,14 @@ def start_ours(
     command = [
         str((binary or ours_binary()).resolve()), str(doc_root),
         "--python", os.environ.get("WPTSERVE_PYTHON", sys.executable),
-        "--ready-file", str(ready_file), "--port", str(ports[0] if ports else 0), *options,
+        "--ready-file", str(ready_file), *options,
     ]
+    if not (config or {}).get("tls"):
+        command += ["--port", str(ports[0] if ports else 0)]
     with _running("ours", command, {}, ready_file, doc_root, work) as server:
-        yield dataclasses.replace(server, other_ports=tuple(ports[1:]))
+        yield dataclasses.replace(
+            server, other_ports=tuple(ports[1:]), encryption=_encryption(config or {})
+        )
 
 
 @contextlib.contextmanager
@@ -83,7 +89,9 @@ def start_reference(
     }
     command = [python, str(HERE / "reference_server.py")]
     with _running(name, command, environment, ready_file, doc_root, work) as server:
-        yield dataclasses.replace(server, other_ports=tuple(ports[1:]))
+        yield dataclasses.replace(
+            server, other_ports=tuple(ports[1:]), encryption=_encryption(config or {})
+        )
 
 
 def free_port() -> int:
@@ -93,8 +101,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _encryption(config: dict) -> str | None:
+    if not config.get("tls"):
+        return None
+    return "connect" if config["ssl"]["encrypt_after_connect"] else "tls"
+
+
 def _configured(config: dict | None, path: pathlib.Path) -> tuple[list[int], list[str]]:
     """Two ports for HTTP, and the options that name a config file with them and `config`.
+
+    A config with `tls` has them for HTTPS instead, and none for HTTP.
 
     A server with a config listens where its config says that it does, or templates would
     speak of a port that is not there. Without one there is nothing to say.
@@ -102,7 +118,9 @@ def _configured(config: dict | None, path: pathlib.Path) -> tuple[list[int], lis
     if config is None:
         return [], []
     ports = [free_port(), free_port()]
-    path.write_text(json.dumps({**config, "ports": {**config["ports"], "http": ports}}))
+    config = dict(config)
+    mine = {"http": [], "https": ports} if config.pop("tls", False) else {"http": ports}
+    path.write_text(json.dumps({**config, "ports": {**config["ports"], **mine}}))
     return ports, ["--config", str(path)]
 
 

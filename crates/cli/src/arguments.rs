@@ -11,7 +11,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{Exit, log, settings::Overrides, wpt::WptArguments};
+use crate::{CertsArguments, Exit, log, settings::Overrides, wpt::WptArguments};
 
 /// What the arguments ask for.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub enum Command {
     Routes(RoutesArguments),
     /// Print the configuration or its schema.
     Config(ConfigArguments),
+    /// Show the certificates, or have them trusted.
+    Certs(CertsArguments),
     /// Say which version this is.
     Version {
         /// The Python of `--python`.
@@ -63,6 +65,7 @@ enum Named {
     Wpt(Box<WptArguments>),
     Routes(RoutesArguments),
     Config(ConfigArguments),
+    Certs(CertsArguments),
 }
 
 /// List the routes, or say what answers a URL and why
@@ -212,6 +215,7 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
         Ok(Arguments { command: Some(Named::Wpt(wpt)), .. }) => Ok(Command::Wpt(wpt)),
         Ok(Arguments { command: Some(Named::Routes(routes)), .. }) => Ok(Command::Routes(routes)),
         Ok(Arguments { command: Some(Named::Config(config)), .. }) => Ok(Command::Config(config)),
+        Ok(Arguments { command: Some(Named::Certs(certs)), .. }) => Ok(Command::Certs(certs)),
         Ok(Arguments { serve, .. }) if serve.version => {
             Ok(Command::Version { python: serve.engine.python })
         }

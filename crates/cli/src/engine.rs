@@ -8,6 +8,7 @@ use server::{
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
     router::FileHandlers,
+    tls::Acceptor,
 };
 
 use crate::{
@@ -66,20 +67,28 @@ pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<(), Fai
     // Thousands of connections at once need more descriptors than the usual soft limit. Where it
     // cannot be raised, the usual number has to do.
     let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
+    let identity = settings.identity()?;
+    let tls = identity.as_ref().map(Acceptor::new).transpose()?;
     let bound = Bound::new(&settings.endpoints)?;
     let log = Arc::new(Log::new(Style::of(engine)).map_err(Error::Runtime)?);
     let listening = Listening { addresses: bound.addresses(), log: Arc::clone(&log) };
     for text in &settings.warnings {
         log.warn("config", text);
     }
-    for key in settings.config.without_effect() {
-        log.warn("config", &format!("{key}: this has no effect yet"));
+    if let Some(identity) = &identity {
+        for text in identity.warnings(&settings.certificate_hosts()) {
+            log.warn("tls", &text);
+        }
     }
     warn_when_exposed(&listening);
     let mut ports = listening.ports();
     ports.extend(&settings.unserved);
+    let mut config = settings.resolved(&ports);
+    if let Some(identity) = &identity {
+        config["ssl_config"] = identity.ssl_config();
+    }
     let environment = Arc::new(Environment {
-        config: settings.resolved(&ports),
+        config,
         files: FileCache::default(),
         doc_root: settings.doc_root.clone(),
         stash: loader.stash(),
@@ -92,7 +101,7 @@ pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<(), Fai
         },
         wakes: Arc::new(Wakes::default()),
     });
-    let result = serve(site, bound, environment, &listening, loader);
+    let result = serve(site, bound, tls, environment, &listening, loader);
     log.flush();
     result
 }
@@ -100,6 +109,7 @@ pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<(), Fai
 fn serve(
     site: &dyn Site,
     bound: Bound,
+    tls: Option<Acceptor>,
     environment: Arc<Environment>,
     listening: &Listening,
     loader: &dyn HandlerLoader,
@@ -116,7 +126,7 @@ fn serve(
     let router = site.router(&handlers, listening)?;
     let engine = site.engine();
     let http2 = Http2Use { prior_knowledge: engine.h2c, alpn: engine.alpn_h2 };
-    Server::new(bound, environment, router).with_http2(http2).run(|| {
+    Server::new(bound, environment, router, tls).with_http2(http2).run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
         let goes_on = announce(site, listening)?;

@@ -40,8 +40,14 @@ impl Exit {
             server::Error::Resolve { .. }
             | server::Error::PortInUse { .. }
             | server::Error::Listen { .. } => Self::Listen,
-            server::Error::ConfigRead { .. } | server::Error::Config { .. } => Self::Config,
-            server::Error::Route { .. } | server::Error::Runtime(_) => Self::Failure,
+            server::Error::ConfigRead { .. }
+            | server::Error::Config { .. }
+            | server::Error::Certificate { .. }
+            | server::Error::NoCertificate { .. } => Self::Config,
+            server::Error::Authority { .. }
+            | server::Error::Tls(_)
+            | server::Error::Route { .. }
+            | server::Error::Runtime(_) => Self::Failure,
         }
     }
 }

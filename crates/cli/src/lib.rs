@@ -3,6 +3,7 @@
 //! It knows no Python: what runs `.py` files is handed in as a [`HandlerLoader`].
 
 mod arguments;
+mod certs;
 mod configuration;
 mod engine;
 mod exit;
@@ -19,6 +20,7 @@ use std::{ffi::OsString, sync::Arc};
 use server::{Environment, Handler, stash::StashStore};
 
 pub use arguments::{Command, ConfigArguments, RoutesArguments, ServeArguments, parse};
+pub use certs::{CertsArguments, certs};
 pub use configuration::configuration;
 pub use exit::Exit;
 pub use log::{error, print};
@@ -43,6 +45,7 @@ pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
         Ok(Command::Wpt(arguments)) => wpt(&arguments, loader),
         Ok(Command::Routes(arguments)) => routes(&arguments),
         Ok(Command::Config(arguments)) => configuration(&arguments),
+        Ok(Command::Certs(arguments)) => certs(&arguments),
         Ok(Command::Version { .. }) => {
             print(&format!("wptserve {}\n", env!("CARGO_PKG_VERSION")));
             Exit::Success

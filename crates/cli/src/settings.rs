@@ -1,12 +1,13 @@
 //! What is to be served: the configuration file and the arguments that override it.
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
 
 use serde_json::Value;
-use server::{Config, Endpoint, Error, Scheme};
+use server::{Config, Endpoint, Error, Scheme, tls::Identity};
 
 use crate::{Exit, log};
 
@@ -112,6 +113,32 @@ impl Settings {
         }
     }
 
+    /// The key and the certificate, where something asks for them: a port whose scheme is secure,
+    /// or an `ssl.type` that makes files which handlers are told of.
+    pub(crate) fn identity(&self) -> Result<Option<Identity>, Error> {
+        let secure = self.endpoints.iter().any(|endpoint| endpoint.scheme.is_secure());
+        let makes_files = matches!(self.config.ssl.kind.as_str(), "authority" | "openssl");
+        if !secure && !makes_files {
+            return Ok(None);
+        }
+        Identity::of(&self.config, &self.certificate_hosts()).map(Some)
+    }
+
+    /// The hosts that a certificate is for: those of the configuration, and the one that is
+    /// listened on. One name of the loopback brings the others.
+    pub(crate) fn certificate_hosts(&self) -> Vec<String> {
+        let mut hosts = self.config.hosts();
+        if !["0.0.0.0", "::", ""].contains(&self.host.as_str()) {
+            hosts.push(self.host.clone());
+        }
+        if hosts.iter().any(|host| LOOPBACK.contains(&host.as_str())) {
+            hosts.extend(LOOPBACK.map(str::to_owned));
+        }
+        let mut seen = HashSet::new();
+        hosts.retain(|host| seen.insert(host.clone()));
+        hosts
+    }
+
     /// Prints the warnings, for a command without a log.
     pub(crate) fn warn(&self) {
         for text in &self.warnings {
@@ -141,6 +168,9 @@ pub(crate) fn not_built(scheme: Scheme) -> Failure {
         ),
     }
 }
+
+/// The names of this machine for itself.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// The port for HTTP when nothing says another.
 pub(crate) const DEFAULT_PORT: u16 = 8000;

@@ -2,6 +2,8 @@
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
+use crate::Scheme;
+
 /// An error of the engine; each names what it is about and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -61,6 +63,33 @@ pub enum Error {
         /// Which key, what is wrong with it, what is allowed.
         reason: String,
     },
+    /// A file with a key or a certificate cannot be used.
+    #[error("the {what} {path} cannot be used: {reason}")]
+    Certificate {
+        /// `key` or `certificate`.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
+    /// The user's certificate authority cannot be read or made.
+    #[error("the certificate authority in {folder} cannot be used: {reason}")]
+    Authority {
+        /// The folder of its files.
+        folder: PathBuf,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A port whose connections begin with a handshake has no certificate.
+    #[error("a port for {scheme} needs a certificate; set `ssl.type` in the configuration")]
+    NoCertificate {
+        /// The scheme of the port.
+        scheme: Scheme,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
     /// A route's pattern is malformed.
     #[error("the route pattern `{pattern}` is malformed: {reason}")]
     Route {

@@ -7,6 +7,7 @@
 mod body;
 mod clock;
 pub mod config;
+mod connection;
 mod content;
 pub mod environment;
 mod error;
@@ -29,6 +30,7 @@ mod server;
 mod service;
 pub mod stash;
 mod takeover;
+pub mod tls;
 mod wakes;
 
 pub use body::{BodyFrame, RequestBody};
@@ -38,7 +40,7 @@ pub use environment::{Environment, Limits};
 pub use error::Error;
 pub use handler::{ErrorHandler, Exchange, Handler};
 pub use outbox::{Finish, PeerGone, Piece, ResponseWriter, TrySendError};
-pub use request::{ConnectionInfo, Request, latin1};
+pub use request::{ConnectionInfo, Encryption, Request, latin1};
 pub use response::Response;
 pub use router::Router;
 pub use scheme::Scheme;

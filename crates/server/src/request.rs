@@ -16,6 +16,21 @@ pub struct ConnectionInfo {
     pub local: SocketAddr,
     /// `http` or `https`.
     pub scheme: &'static str,
+    /// Whether the bytes on the wire are encrypted.
+    pub encryption: Encryption,
+    /// Whether the port speaks nothing but HTTP/2.
+    pub only_http2: bool,
+}
+
+/// Whether a connection is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// It is not.
+    None,
+    /// It will be, after a CONNECT request.
+    AfterConnect,
+    /// It is, with TLS.
+    Tls,
 }
 
 /// A request whose head is complete. Its body may still be arriving.

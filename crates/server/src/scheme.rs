@@ -68,14 +68,34 @@ impl Scheme {
         }
     }
 
-    /// Whether this version speaks what the scheme asks for.
-    pub fn is_built(self) -> bool {
-        matches!(self, Self::Http | Self::HttpLocal | Self::HttpPublic)
-    }
-
     /// Whether its connections begin with a TLS handshake.
     pub fn is_secure(self) -> bool {
         matches!(self, Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::H2 | Self::Wss)
+    }
+
+    /// Whether this version speaks what the scheme asks for.
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::Http
+            | Self::HttpLocal
+            | Self::HttpPublic
+            | Self::Https
+            | Self::HttpsLocal
+            | Self::HttpsPublic
+            | Self::H2 => true,
+            Self::Ws | Self::Wss | Self::WebTransportH3 | Self::Dns => false,
+        }
+    }
+
+    /// The protocols that its handshake offers (ALPN, RFC 7301), the preferred one first; on ports
+    /// for HTTPS with HTTP/2 if `http2`.
+    pub(crate) fn alpn(self, http2: bool) -> &'static [&'static [u8]] {
+        match self {
+            Self::H2 => &[b"h2"],
+            Self::Https | Self::HttpsLocal | Self::HttpsPublic if http2 => &[b"h2", b"http/1.1"],
+            Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::Wss => &[b"http/1.1"],
+            _ => &[],
+        }
     }
 
     /// The scheme of its URLs.

@@ -7,14 +7,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::{TcpListener, TcpStream}, runtime, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
 
 use crate::{
-    ConnectionInfo, Error, Router, Scheme,
+    ConnectionInfo, Encryption, Error, Router, Scheme, connection,
     environment::Environment,
     event::{Event, Level},
-    http1, http2, listener,
+    listener,
     service::{Http2Use, Service},
+    tls,
 };
 
 /// Where to listen, and for what.
@@ -58,19 +59,27 @@ impl Bound {
 pub struct Server {
     bound: Bound,
     service: Service,
+    tls: Option<tls::Acceptor>,
     stop: watch::Sender<bool>,
 }
 
 impl Server {
-    /// A server for bound sockets.
-    pub fn new(bound: Bound, environment: Arc<Environment>, router: Router) -> Self {
+    /// A server for bound sockets. `tls` is for those whose scheme is secure; where it is missing
+    /// they are an error of [`run`](Self::run).
+    pub fn new(
+        bound: Bound,
+        environment: Arc<Environment>,
+        router: Router,
+        tls: Option<tls::Acceptor>,
+    ) -> Self {
         let (stop, shutdown) = watch::channel(false);
-        Self { bound, service: Service {
-                environment,
-                router: Arc::new(router),
-                http2: Http2Use::default(),
-                shutdown,
-            }, stop }
+        let service = Service {
+            environment,
+            router: Arc::new(router),
+            http2: Http2Use::default(),
+            shutdown,
+        };
+        Self { bound, service, tls, stop }
     }
 
     /// Speaks HTTP/2 in more places.
@@ -103,11 +112,11 @@ impl Server {
     }
 
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { bound, service, stop } = self;
+        let Self { bound, service, tls, stop } = self;
         let mut tasks = JoinSet::new();
         for (scheme, listener) in bound.listeners {
-            let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
-            tasks.spawn(accept(scheme, listener, service.clone()));
+            let port = Port::new(scheme, listener, tls.as_ref(), service.http2)?;
+            tasks.spawn(port.accept(service.clone()));
         }
         let wakes = Arc::clone(&service.environment.wakes);
         let dispatcher = tokio::spawn(poll_fn(move |cx| wakes.poll_dispatch(cx)));
@@ -123,28 +132,56 @@ impl Server {
     }
 }
 
-async fn accept(scheme: Scheme, listener: TcpListener, service: Service) {
-    let events = Arc::clone(&service.environment.events);
-    loop {
-        let warn = |error: &std::io::Error| {
-            events.emit(&Event::Message {
-                level: Level::Error,
-                source: "listener",
-                text: &format!("a connection cannot be accepted: {error}"),
-            });
-        };
-        let (stream, peer) = listener::accept(&listener, warn).await;
-        let Ok(local) = stream.local_addr() else {
-            continue;
-        };
-        let info = ConnectionInfo { peer, local, scheme: scheme.url_scheme() };
-        tokio::spawn(serve(stream, info, service.clone()));
-    }
+/// A listening socket and what is spoken on it.
+struct Port {
+    scheme: Scheme,
+    encryption: Encryption,
+    handshake: Option<tls::Handshake>,
+    listener: TcpListener,
 }
 
-async fn serve(stream: TcpStream, info: ConnectionInfo, service: Service) {
-    if let Some((stream, received)) = http1::serve(stream, info.clone(), service.clone()).await {
-        http2::serve(stream, received, info, service).await;
+impl Port {
+    fn new(
+        scheme: Scheme,
+        listener: std::net::TcpListener,
+        tls: Option<&tls::Acceptor>,
+        http2: Http2Use,
+    ) -> Result<Self, Error> {
+        let tls = match tls.filter(|_| scheme.is_secure()) {
+            None if scheme.is_secure() => return Err(Error::NoCertificate { scheme }),
+            tls => tls,
+        };
+        Ok(Self {
+            scheme,
+            encryption: match tls {
+                None => Encryption::None,
+                Some(tls) if tls.encrypts_after_connect(scheme) => Encryption::AfterConnect,
+                Some(_) => Encryption::Tls,
+            },
+            handshake: tls.map(|tls| tls.handshake(scheme, http2.alpn)),
+            listener: TcpListener::from_std(listener).map_err(Error::Runtime)?,
+        })
+    }
+
+    async fn accept(self, service: Service) {
+        let events = Arc::clone(&service.environment.events);
+        loop {
+            let warn = |error: &std::io::Error| {
+                events.emit(&Event::Message {
+                    level: Level::Error,
+                    source: "listener",
+                    text: &format!("a connection cannot be accepted: {error}"),
+                });
+            };
+            let (stream, peer) = listener::accept(&self.listener, warn).await;
+            let Ok(local) = stream.local_addr() else {
+                continue;
+            };
+            let (scheme, encryption) = (self.scheme.url_scheme(), self.encryption);
+            let only_http2 = self.scheme == Scheme::H2;
+            let info = ConnectionInfo { peer, local, scheme, encryption, only_http2 };
+            tokio::spawn(connection::serve(stream, info, self.handshake.clone(), service.clone()));
+        }
     }
 }
 

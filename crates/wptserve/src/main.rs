@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Ok(Command::Wpt(wpt)) => launch(wpt.python(), arguments, |loader| cli::wpt(&wpt, loader)),
         Ok(Command::Routes(routes)) => cli::routes(&routes),
         Ok(Command::Config(config)) => cli::configuration(&config),
+        Ok(Command::Certs(certs)) => cli::certs(&certs),
         Err(exit) => exit,
     };
     ExitCode::from(exit.code())

@@ -89,7 +89,7 @@ pub enum Auto {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Ssl {
-    /// `none`, `openssl` or `pregenerated`.
+    /// `none`, `authority`, `openssl` or `pregenerated`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Whether TLS starts only after a CONNECT request.
@@ -211,9 +211,9 @@ impl Config {
                 LEVELS.join(", ")
             ));
         }
-        if !["none", "openssl", "pregenerated"].contains(&self.ssl.kind.as_str()) {
+        if !["none", "authority", "openssl", "pregenerated"].contains(&self.ssl.kind.as_str()) {
             return Err(format!(
-                "`ssl.type` is `{}`; it may be `none`, `openssl` or `pregenerated`",
+                "`ssl.type` is `{}`; it may be `none`, `authority`, `openssl` or `pregenerated`",
                 self.ssl.kind
             ));
         }
@@ -222,15 +222,6 @@ impl Config {
         }
         self.check_hosts()?;
         self.check_routing()
-    }
-
-    /// The keys that say something which this version cannot do yet.
-    pub fn without_effect(&self) -> Vec<&'static str> {
-        let default = Self::default();
-        [(self.ssl != default.ssl && !self.environment, "ssl")]
-            .into_iter()
-            .filter_map(|(said, key)| said.then_some(key))
-            .collect()
     }
 
     /// The ports of a scheme, 0 for each `auto`; `None` when nothing is said of them.

@@ -68,6 +68,17 @@ impl Config {
         value
     }
 
+    /// The host names of the configuration: every host and its subdomains, `browser_host` first.
+    pub fn hosts(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for host in [&self.browser_host].into_iter().chain(self.alternate_hosts.values()) {
+            names.push(host.clone());
+            let below = below(host, &self.subdomains);
+            names.extend(below.values().filter_map(Value::as_str).map(str::to_owned));
+        }
+        names
+    }
+
     /// The ports by scheme; a scheme that had another name is there under both.
     fn resolved_ports(&self, ports: &[(Scheme, u16)]) -> Map<String, Value> {
         let mut by_name: Map<String, Value> =

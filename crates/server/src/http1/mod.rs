@@ -4,6 +4,7 @@ mod output;
 mod transfer;
 
 use std::{
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -20,10 +21,11 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Request, RequestBody, Response, ResponseWriter,
+    ConnectionInfo, Encryption, Request, RequestBody, Response, ResponseWriter,
     body::Spool,
     response::Body,
     service::{RequestLog, Service},
+    tls::HANDSHAKE_RECORD,
 };
 
 use transfer::{Arriving, Sent, Transfer};
@@ -41,26 +43,46 @@ impl Transport for TcpStream {
     }
 }
 
-/// Serves a connection until it closes. One whose client speaks HTTP/2 is handed back, with what
-/// was received.
+/// What follows on a stream that is handed back, with what the client has sent of it.
+pub(crate) enum Follows {
+    /// The handshake of TLS: a CONNECT request was answered.
+    Encryption,
+    /// HTTP/2.
+    Http2,
+}
+
+/// Serves a connection until it closes, or until something else than HTTP/1 follows.
 pub(crate) async fn serve<S: Transport>(
     stream: S,
     info: ConnectionInfo,
     service: Service,
-) -> Option<(S, BytesMut)> {
-    let mut connection = Connection {
-        stream,
-        input: BytesMut::with_capacity(READ_BLOCK),
-        heads: HeadParser::default(),
-        info: Arc::new(info),
-        service,
+) -> Option<(S, BytesMut, Follows)> {
+    let mut connection = Connection::new(stream, info, service);
+    let follows = match connection.run().await {
+        Ending::Linger => {
+            connection.linger().await;
+            return None;
+        }
+        Ending::Idle => {
+            connection.close().await;
+            return None;
+        }
+        Ending::Gone => return None,
+        Ending::Encrypt => Follows::Encryption,
+        Ending::Http2 => Follows::Http2,
     };
-    match connection.run().await {
-        Ending::Linger => connection.linger().await,
-        Ending::Gone => {}
-        Ending::Http2 => return Some((connection.stream, connection.input)),
+    Some((connection.stream, connection.input, follows))
+}
+
+/// Answers a client that speaks without TLS to a port where TLS is spoken.
+pub(crate) async fn refuse_plain<S: Transport>(stream: S, info: ConnectionInfo, service: Service) {
+    let text = "This port speaks HTTPS; the request came without TLS. Use an https: URL.\n";
+    let response = Response::new(400, text).with("Content-Type", "text/plain");
+    let mut connection = Connection::new(stream, info, service);
+    let message = "the client speaks without TLS to a port where TLS is spoken";
+    if let Ending::Linger = connection.refuse_with(response, 400, message).await {
+        connection.linger().await;
     }
-    None
 }
 
 struct Connection<S> {
@@ -75,6 +97,10 @@ struct Connection<S> {
 enum Ending {
     /// The client still has to read the last bytes.
     Linger,
+    /// Nothing is under way.
+    Idle,
+    /// The handshake of TLS comes next.
+    Encrypt,
     /// The client speaks HTTP/2.
     Http2,
     /// Nobody is there any more.
@@ -88,6 +114,16 @@ enum Next {
 }
 
 impl<S: Transport> Connection<S> {
+    fn new(stream: S, info: ConnectionInfo, service: Service) -> Self {
+        Self {
+            stream,
+            input: BytesMut::with_capacity(READ_BLOCK),
+            heads: HeadParser::default(),
+            info: Arc::new(info),
+            service,
+        }
+    }
+
     async fn run(&mut self) -> Ending {
         loop {
             let head = match self.read_head().await {
@@ -105,15 +141,22 @@ impl<S: Transport> Connection<S> {
     async fn read_head(&mut self) -> Result<RequestHead, Ending> {
         let mut begun: Option<Instant> = None;
         loop {
-            if self.service.http2.prior_knowledge && self.begins_http2() {
+            if self.service.http2.prior_knowledge
+                && self.info.encryption == Encryption::None
+                && self.begins_http2()
+            {
                 return Err(Ending::Http2);
             }
             match self.heads.parse(&mut self.input) {
                 Ok(Some(head)) => return Ok(head),
                 Ok(None) => {}
                 Err(error) => {
-                    return Err(self.refuse(error.status(), &error.message()).await);
+                    let message = if self.begins_tls() { TLS_SPOKEN } else { &error.message() };
+                    return Err(self.refuse(error.status(), message).await);
                 }
+            }
+            if self.begins_tls() {
+                return Err(self.refuse(400, TLS_SPOKEN).await);
             }
             let limits = self.service.environment.limits;
             // Empty lines in front of a request are no part of it (RFC 9112, section 2.2).
@@ -130,13 +173,13 @@ impl<S: Transport> Connection<S> {
                 tokio::select! {
                     biased;
                     read = read => read,
-                    _ = self.service.shutdown.wait_for(|stop| *stop) => return Err(Ending::Gone),
+                    _ = self.service.shutdown.wait_for(|stop| *stop) => return Err(Ending::Idle),
                 }
             } else {
                 read.await
             };
             match read {
-                Ok(Ok(0)) | Err(_) if idle => return Err(Ending::Gone),
+                Ok(Ok(0)) | Err(_) if idle => return Err(Ending::Idle),
                 Ok(Ok(0)) => {
                     let message = "the connection ended within a request's head";
                     return Err(self.refuse(400, message).await);
@@ -158,16 +201,30 @@ impl<S: Transport> Connection<S> {
 
     /// Answers a request that cannot be served, and ends the connection.
     async fn refuse(&mut self, status: u16, message: &str) -> Ending {
+        self.refuse_with(Response::error(status, message), status, message).await
+    }
+
+    async fn refuse_with(&mut self, response: Response, status: u16, message: &str) -> Ending {
         self.service.tell_bad_request(self.info.peer, status, message);
-        let response = Response::error(status, message);
         let mut bytes = response.encode_head(true);
         if let Body::Bytes(body) = &response.body {
             bytes.extend_from_slice(body);
         }
-        match self.stream.write_all(&bytes).await {
+        match self.write(&bytes).await {
             Ok(()) => Ending::Linger,
             Err(_) => Ending::Gone,
         }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+
+    /// Whether the client began a handshake where none is awaited. Two bytes tell: the type of
+    /// the record and the major version (RFC 8446, section 5.1).
+    fn begins_tls(&self) -> bool {
+        self.input.starts_with(&[HANDSHAKE_RECORD, 3])
     }
 
     /// One request and its response.
@@ -187,7 +244,7 @@ impl<S: Transport> Connection<S> {
             return Next::End(self.refuse(413, &message).await);
         }
         if expects_continue(head.version, &head.headers)
-            && self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err()
+            && self.write(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err()
         {
             return Next::End(Ending::Gone);
         }
@@ -204,6 +261,7 @@ impl<S: Transport> Connection<S> {
         let request = Request::new(head, body, Arc::clone(&self.info), environment);
         let timed = self.service.environment.limits.handler_timeout.is_some();
         let url = timed.then(|| request.display_url());
+        let connects = request.is_connect();
         self.service.dispatch(request, writer).await;
 
         let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
@@ -216,6 +274,9 @@ impl<S: Transport> Connection<S> {
             Ok(()) if reset => {
                 self.stream.reset_on_close();
                 Next::End(Ending::Gone)
+            }
+            Ok(()) if connects && self.info.encryption == Encryption::AfterConnect => {
+                Next::End(Ending::Encrypt)
             }
             Ok(()) if close => Next::End(Ending::Linger),
             Ok(()) => Next::Request,
@@ -293,6 +354,12 @@ impl<S: Transport> Connection<S> {
         }
     }
 
+    /// Closes a connection that nobody waits for.
+    async fn close(mut self) {
+        // The client may be gone already, or too slow to be told.
+        let _untold = timeout(LINGER, self.stream.shutdown()).await;
+    }
+
     /// Closes so that the client sees the last bytes: a close with unread input would reset the
     /// connection and drop them (RFC 9112, section 9.6).
     async fn linger(mut self) {
@@ -315,6 +382,7 @@ impl<S: Transport> Connection<S> {
     }
 }
 
+const TLS_SPOKEN: &str = "the client speaks TLS to a port for requests without TLS";
 const READ_BLOCK: usize = 4096;
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;

@@ -45,7 +45,7 @@ impl Output {
         self.queue.is_empty() && self.content.is_done()
     }
 
-    /// Writes until nothing is left.
+    /// Writes until nothing is left, neither here nor in the stream.
     pub(super) fn poll_write<S: AsyncWrite>(
         &mut self,
         mut stream: Pin<&mut S>,
@@ -76,10 +76,16 @@ impl Output {
                     self.queue.pop_front();
                 }
             }
-            match ready!(self.content.poll_next(cx))? {
-                Some(piece) => self.push(piece),
-                None => return Poll::Ready(Ok(())),
-            }
+            let piece = match self.content.poll_next(cx)? {
+                Poll::Ready(Some(piece)) => piece,
+                // An encrypted stream keeps what the socket had no room for.
+                Poll::Ready(None) => return stream.poll_flush(cx),
+                Poll::Pending => {
+                    ready!(stream.poll_flush(cx))?;
+                    return Poll::Pending;
+                }
+            };
+            self.push(piece);
         }
     }
 }

@@ -216,6 +216,8 @@ impl Stream {
                 self.respond(*response)?;
             } else if let Some(finish) = self.batch.finish {
                 if self.output.phase == Phase::Ended {
+                    // The library forgets what it has not sent of a stream that is dropped.
+                    ready!(self.shared.wire.poll_sent(self.id, cx));
                     // The client may go on sending what nobody waits for.
                     return if self.body.is_none() { Poll::Ready(Ok(())) } else { Poll::Pending };
                 }

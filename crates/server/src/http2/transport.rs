@@ -61,6 +61,13 @@ impl<S> Transport<S> {
     }
 }
 
+/// Nobody waits for what a connection that is over did not send.
+impl<S> Drop for Transport<S> {
+    fn drop(&mut self) {
+        self.wire.close();
+    }
+}
+
 impl Input {
     /// Looks at the frames that are at hand.
     fn look(&mut self, wire: &Wire) {

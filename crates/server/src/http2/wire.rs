@@ -14,7 +14,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -43,6 +43,8 @@ struct State {
     window: i64,
     /// How much of it raw frames took, of which the library knows nothing.
     debt: u64,
+    /// The connection is over.
+    closed: bool,
 }
 
 /// What is on its way on one stream, in order.
@@ -53,6 +55,8 @@ struct Lane {
     used: i64,
     /// Others have ended the stream; what the library says of it is not sent.
     ended: bool,
+    /// Who waits until all is sent.
+    waiting: Option<Waker>,
 }
 
 #[derive(Debug)]
@@ -78,6 +82,7 @@ impl Wire {
                 initial_window: DEFAULT_WINDOW,
                 window: DEFAULT_WINDOW,
                 debt: 0,
+                closed: false,
             }),
         }
     }
@@ -118,6 +123,28 @@ impl Wire {
     /// From now on nothing that the library says of a stream is sent.
     pub(super) fn end(&self, stream: u32) {
         self.lock().lane(stream).ended = true;
+    }
+
+    /// Ready when all that was given to a stream is sent.
+    pub(super) fn poll_sent(&self, stream: u32, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        let closed = state.closed;
+        match state.lanes.get_mut(&stream) {
+            Some(lane) if !closed && !lane.items.is_empty() => {
+                lane.waiting = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+
+    /// The connection is over: nothing is sent any more.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let lanes = std::mem::take(&mut state.lanes);
+        drop(state);
+        lanes.into_values().filter_map(|lane| lane.waiting).for_each(Waker::wake);
     }
 
     /// Forgets a stream to which nothing is added any more: at once when it is `reset`, else once
@@ -211,6 +238,11 @@ impl Wire {
             ready.extend_from_slice(frames);
             lane.items.pop_front();
         }
+        if lane.items.is_empty()
+            && let Some(waiting) = lane.waiting.take()
+        {
+            waiting.wake();
+        }
         let over = match header.kind {
             Kind::RST_STREAM => true,
             Kind::DATA | Kind::HEADERS => {
@@ -257,7 +289,10 @@ impl Wire {
             Kind::RST_STREAM if own => header.kind = Kind::IGNORED,
             Kind::PRIORITY if own => header.kind = Kind::IGNORED,
             Kind::RST_STREAM => {
-                state.lanes.remove(&header.stream);
+                let lane = state.lanes.remove(&header.stream);
+                if let Some(waiting) = lane.and_then(|lane| lane.waiting) {
+                    waiting.wake();
+                }
             }
             _ => {}
         }

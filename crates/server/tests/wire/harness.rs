@@ -17,6 +17,7 @@ use server::{
     response::SERVER,
     router::Method,
     stash::MemoryStash,
+    tls::{Acceptor, Identity},
 };
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -30,6 +31,8 @@ pub(crate) struct Setup {
     limits: Limits,
     router: Router,
     events: Arc<dyn EventSink>,
+    scheme: Scheme,
+    tls: Option<Acceptor>,
 }
 
 impl Setup {
@@ -39,6 +42,8 @@ impl Setup {
             limits: Limits::default(),
             router: Router::default(),
             events: Arc::new(NoEvents),
+            scheme: Scheme::Http,
+            tls: None,
         }
     }
 
@@ -66,9 +71,20 @@ impl Setup {
         self
     }
 
+    pub(crate) fn scheme(mut self, scheme: Scheme) -> Self {
+        self.scheme = scheme;
+        self
+    }
+
+    /// TLS, with this key and certificate.
+    pub(crate) fn secure(mut self, identity: &Identity) -> Self {
+        self.tls = Some(Acceptor::new(identity).unwrap());
+        self.scheme(Scheme::Https)
+    }
+
     /// Binds, and serves in a thread. Connections are possible at once.
     pub(crate) fn start(self) -> Running {
-        let endpoint = Endpoint { scheme: Scheme::Http, host: "127.0.0.1".to_owned(), port: 0 };
+        let endpoint = Endpoint { scheme: self.scheme, host: "127.0.0.1".to_owned(), port: 0 };
         let bound = Bound::new(&[endpoint]).unwrap();
         let address = bound.addresses()[0].1;
         let environment = Arc::new(Environment {
@@ -80,7 +96,7 @@ impl Setup {
             limits: self.limits,
             wakes: Arc::new(Wakes::default()),
         });
-        let server = Server::new(bound, environment, self.router);
+        let server = Server::new(bound, environment, self.router, self.tls);
         let (stop, stopped) = oneshot::channel::<()>();
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {
@@ -135,6 +151,13 @@ impl Running {
     pub(crate) fn stop(&mut self) {
         // The thread may have ended by itself, which `join` tells.
         let _ = self.stop.take().unwrap().send(());
+    }
+
+    /// How the server ended, which is to be soon.
+    #[track_caller]
+    pub(crate) fn end(&mut self, patience: Duration) -> Result<(), Error> {
+        self.stop = None;
+        self.end.recv_timeout(patience).expect("the server goes on")
     }
 
     /// Waits until the server has ended.

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod clients;
+mod encrypted;
 mod endings;
 mod events;
 mod files;

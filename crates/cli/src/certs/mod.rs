@@ -1,0 +1,140 @@
+//! `wptserve certs`: the authority, the certificate, and how browsers come to trust them.
+
+mod trust;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use server::tls::{Authority, Certificate, Identity, date};
+
+use crate::{
+    Exit,
+    arguments::Source,
+    log,
+    settings::{Failure, Settings},
+};
+
+/// Show the certificates, and have browsers trust them
+///
+/// The authority is made once for each user, at the first start that needs it or by this command.
+/// It issues a new certificate at every start of a server.
+#[derive(Debug, Clone, Args)]
+pub struct CertsArguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum What {
+    /// Show the authority and the certificate of a configuration
+    Show {
+        #[command(flatten)]
+        source: Source,
+
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the path of the authority's certificate, a PEM file
+    Ca,
+    /// Print the commands that make the system and its browsers trust the authority
+    Trust {
+        /// Run them
+        #[arg(long)]
+        run: bool,
+    },
+    /// Print the hash for Chromium's --ignore-certificate-errors-spki-list
+    Spki {
+        #[command(flatten)]
+        source: Source,
+    },
+}
+
+/// Does what is asked for.
+pub fn certs(arguments: &CertsArguments) -> Exit {
+    let result = match &arguments.what {
+        What::Show { source, json } => show(source, *json),
+        What::Ca => Authority::open()
+            .map(|authority| log::print(&format!("{}\n", authority.path().display())))
+            .map_err(Failure::from),
+        What::Trust { run } => trust::trust(*run),
+        What::Spki { source } => {
+            identity(source).map(|(identity, _)| log::print(&format!("{}\n", identity.spki_hash())))
+        }
+    };
+    result.map_or_else(Failure::told, |()| Exit::Success)
+}
+
+/// What a start with this configuration would use, and the hosts it would be for.
+fn identity(source: &Source) -> Result<(Identity, Vec<String>), Failure> {
+    let settings = Settings::load(source.overrides())?;
+    settings.warn();
+    let hosts = settings.certificate_hosts();
+    Ok((Identity::of(&settings.config, &hosts)?, hosts))
+}
+
+fn show(source: &Source, json: bool) -> Result<(), Failure> {
+    let (identity, hosts) = identity(source)?;
+    for text in identity.warnings(&hosts) {
+        log::warning(&text);
+    }
+    let text = if json { format!("{:#}\n", described(&identity)) } else { shown(&identity) };
+    log::print(&text);
+    Ok(())
+}
+
+/// The key of an issued certificate is made at each start: neither it nor its files last.
+fn described(identity: &Identity) -> Value {
+    let files = identity.files();
+    let lasts = !identity.is_issued();
+    let entry = |certificate: &Certificate, file: Option<String>| {
+        json!({
+            "subject": certificate.subject,
+            "issuer": certificate.issuer,
+            "hosts": certificate.hosts,
+            "begins": date(certificate.begins),
+            "ends": date(certificate.ends),
+            "spki_hash": file.is_some().then_some(&certificate.spki_hash),
+            "sha256": file.is_some().then_some(&certificate.fingerprint),
+            "file": file,
+        })
+    };
+    let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let authority = identity.authority().zip(files.authority.as_deref());
+    json!({
+        "spki_hash": identity.spki_hash(),
+        "authority": authority.map(|(authority, file)| entry(authority, Some(path(file)))),
+        "certificate": entry(identity.certificate(), lasts.then(|| path(&files.certificate))),
+        "made_at_every_start": !lasts,
+    })
+}
+
+fn shown(identity: &Identity) -> String {
+    let files = identity.files();
+    let mut text = String::new();
+    let mut block = |title: &str, certificate: &Certificate, file: Option<&std::path::Path>| {
+        let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<9}{value}\n"));
+        line("subject", &certificate.subject);
+        if !certificate.hosts.is_empty() {
+            line("hosts", &certificate.hosts.join(" "));
+        }
+        line("ends", &date(certificate.ends));
+        if let Some(file) = file {
+            line("SPKI", &certificate.spki_hash);
+            line("SHA-256", &certificate.fingerprint);
+            line("file", &file.display().to_string());
+        }
+        let body = std::mem::take(&mut text);
+        format!("{title}\n{body}")
+    };
+    let mut result = String::new();
+    if let Some((authority, file)) = identity.authority().zip(files.authority.as_deref()) {
+        result.push_str(&block("Authority", authority, Some(file)));
+    }
+    let (title, file) = if identity.is_issued() {
+        ("Certificate, with a new key at every start", None)
+    } else {
+        ("Certificate", Some(files.certificate.as_path()))
+    };
+    result.push_str(&block(title, identity.certificate(), file));
+    result
+}
