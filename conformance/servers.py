@@ -57,7 +57,7 @@ def start_ours(
     command = [
         str((binary or ours_binary()).resolve()), str(doc_root),
         "--python", os.environ.get("WPTSERVE_PYTHON", sys.executable),
-        "--ready-file", str(ready_file), *options,
+        "--ready-file", str(ready_file), "--h2c", *options,
     ]
     if not (config or {}).get("tls"):
         command += ["--port", str(ports[0] if ports else 0)]
@@ -74,8 +74,9 @@ def start_reference(
     name: str = "wptserve",
     python: str | None = None,
     config: dict | None = None,
+    http2: bool = False,
 ) -> Iterator[Server]:
-    """The reference on a free port, its log in `work`."""
+    """The reference on a free port, its log in `work`; over HTTP/2 it speaks nothing else."""
     ready_file = work / f"{name}.ready.json"
     ports, options = _configured(config, work / f"{name}.config.json")
     python = python or os.environ.get("REFERENCE_PYTHON", sys.executable)
@@ -84,6 +85,7 @@ def start_reference(
         "REFERENCE_READY_FILE": str(ready_file),
         "REFERENCE_PORT": str(ports[0] if ports else free_port()),
         "REFERENCE_CONFIG": options[1] if options else "",
+        "REFERENCE_HTTP2": "1" if http2 else "",
         # The order of POST keys follows the hash seed there.
         "PYTHONHASHSEED": "0",
     }

@@ -73,12 +73,8 @@ impl Server {
         tls: Option<tls::Acceptor>,
     ) -> Self {
         let (stop, shutdown) = watch::channel(false);
-        let service = Service {
-            environment,
-            router: Arc::new(router),
-            http2: Http2Use::default(),
-            shutdown,
-        };
+        let service =
+            Service { environment, router: Arc::new(router), http2: Http2Use::default(), shutdown };
         Self { bound, service, tls, stop }
     }
 

@@ -270,7 +270,8 @@ fn make_headers<'py>(request: &Bound<'py, Request>) -> Made<'py> {
             values.set_item(name, PyList::new(py, [value])?)?;
         }
         if let Some(host) = request.get().inner.headers().get(b"host") {
-            values.set_item(PyBytes::new(py, b"host"), PyList::new(py, [PyBytes::new(py, host)])?)?;
+            values
+                .set_item(PyBytes::new(py, b"host"), PyList::new(py, [PyBytes::new(py, host)])?)?;
         }
         return Ok(headers);
     }

@@ -51,12 +51,7 @@ where
         // A client that says nothing is not worth a line of the log.
         Err(_elapsed) => return,
     };
-    let shared = Shared {
-        service,
-        info: Arc::new(info),
-        wire,
-        abandoned: Mutex::default(),
-    };
+    let shared = Shared { service, info: Arc::new(info), wire, abandoned: Mutex::default() };
     Connection { connection, shared: Arc::new(shared) }.run().await;
 }
 
@@ -133,10 +128,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Some(Err(error)) => {
                     return tell(&self.shared.service, &self.shared.info, &error);
                 }
-                Some(Ok((request, respond))) => {
+                Some(Ok((request, mut respond))) => {
                     idle.as_mut().reset(Instant::now() + patience);
                     if self.shared.is_flooded() {
                         self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                        continue;
+                    }
+                    // The library lets a request without `:path` pass (RFC 9113, section 8.3.1).
+                    let connects = request.method() == http::Method::CONNECT;
+                    if request.uri().path_and_query().is_none() && !connects {
+                        respond.send_reset(Reason::PROTOCOL_ERROR);
                         continue;
                     }
                     let stream = Stream::new(Arc::clone(&self.shared), request, respond);

@@ -109,8 +109,8 @@ impl Stream {
         let length = head.headers.get(b"content-length");
         let length = length.and_then(|length| str::from_utf8(length).ok()?.parse().ok());
         let too_long = length.zip(limits.max_body).filter(|(length, max)| length > max);
-        let spool = (protocol.is_none() && !received.is_end_stream())
-            .then(|| Arc::new(Spool::new(length)));
+        let spool =
+            (protocol.is_none() && !received.is_end_stream()).then(|| Arc::new(Spool::new(length)));
         let arriving = (!received.is_end_stream()).then(|| Arriving {
             stream: received,
             spool: spool.clone(),

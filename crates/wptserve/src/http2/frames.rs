@@ -1,7 +1,12 @@
 //! Frames of a request, and the handlers that get them one by one.
 
 use proto::Field;
-use pyo3::{intern, prelude::*, sync::PyOnceLock, types::{PyBytes, PyDict, PyList}};
+use pyo3::{
+    intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyBytes, PyDict, PyList},
+};
 use server::BodyFrame;
 
 use super::stream;
@@ -53,7 +58,8 @@ pub(crate) fn call_frame_handlers(
 
 fn event<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
     static EVENTS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module = EVENTS.get_or_try_init(py, || Ok::<_, PyErr>(py.import("wptserve._events")?.unbind()))?;
+    let module =
+        EVENTS.get_or_try_init(py, || Ok::<_, PyErr>(py.import("wptserve._events")?.unbind()))?;
     module.bind(py).getattr(name)
 }
 
@@ -63,13 +69,10 @@ pub(crate) fn request_fields<'py>(request: &Bound<'py, Request>) -> PyResult<Bou
     let list = PyList::empty(py);
     let inner = &request.get().inner;
     let Some(stream) = &inner.http2 else { return Ok(list) };
-    let add = |name: &[u8], value: &[u8]| {
-        list.append((PyBytes::new(py, name), PyBytes::new(py, value)))
-    };
+    let add =
+        |name: &[u8], value: &[u8]| list.append((PyBytes::new(py, name), PyBytes::new(py, value)));
     add(b":method", &inner.head.method)?;
-    for (name, value) in
-        [(&b":scheme"[..], stream.scheme()), (b":authority", stream.authority())]
-    {
+    for (name, value) in [(&b":scheme"[..], stream.scheme()), (b":authority", stream.authority())] {
         if !value.is_empty() {
             add(name, value)?;
         }

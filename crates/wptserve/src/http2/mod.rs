@@ -7,12 +7,7 @@ mod writer;
 use pyo3::{PyTraverseError, PyVisit, prelude::*, types::PyList};
 use server::http2::Http2Stream;
 
-use crate::{
-    request::Request,
-    response::Response,
-    slot::Slot,
-    writer::ResponseWriter,
-};
+use crate::{request::Request, response::Response, slot::Slot, writer::ResponseWriter};
 
 pub(crate) use frames::{call_frame_handlers, request_fields};
 pub(crate) use writer::{H2ResponseWriter, write_content, write_headers};

@@ -141,10 +141,7 @@ impl<'py> Target<'py> {
 }
 
 /// The fields of a head: pseudo-header fields first, the status last of them, names in lower case.
-fn head_fields(
-    headers: &Bound<'_, PyAny>,
-    status: &Bound<'_, PyAny>,
-) -> PyResult<HeaderList> {
+fn head_fields(headers: &Bound<'_, PyAny>, status: &Bound<'_, PyAny>) -> PyResult<HeaderList> {
     let mut fields = HeaderList::new();
     let mut others = HeaderList::new();
     let mut add = |name: &[u8], value: Vec<u8>| {
@@ -363,9 +360,8 @@ impl H2ResponseWriter {
             Some(class) => Kind(class.getattr("type")?.extract()?),
         };
         let target = Target::of(slf)?;
-        let flags = Flags::NONE
-            .with(Flags::END_STREAM, end_stream)
-            .with(Flags::END_HEADERS, end_headers);
+        let flags =
+            Flags::NONE.with(Flags::END_STREAM, end_stream).with(Flags::END_HEADERS, end_headers);
         let stream = stream_id.filter(|id| *id != 0).unwrap_or(target.stream.id());
         let mut frames = Vec::new();
         http2::headers(&mut frames, kind, stream, flags, &block(&raw_fields(headers)?), None);
@@ -458,7 +454,10 @@ impl H2ResponseWriter {
     }
 
     /// Bytes as text in the response's encoding.
-    fn decode<'py>(slf: &Bound<'py, Self>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    fn decode<'py>(
+        slf: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         if data.is_instance_of::<PyString>() {
             return Ok(data.clone());
         }
