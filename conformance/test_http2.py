@@ -1,6 +1,8 @@
 """HTTP/2: every hook and every method that writes, asked over frames of both servers."""
 
 import concurrent.futures
+import os
+import pathlib
 import re
 
 import pytest
@@ -113,3 +115,36 @@ def test_pipes_end_streams_and_not_connections(http2_pair) -> None:
     hints, head, *_ = ask(ours.address, file + "hints(%3C/x%3E)")[1]
     assert hints == ("head", [(b":status", b"103"), (b"link", b"</x>")])
     assert head[1][0] == (b":status", b"200")
+
+
+# The handlers of a real tree.
+
+TREE = os.environ.get("WPT_ROOT")
+TREE_CASES = {
+    "redirect": ("/fetch/api/resources/redirect.h2.py?redirect_status=307&location=/x",),
+    "redirect-body": ("/fetch/api/resources/redirect.h2.py?location=/x", "POST", [], [b"body"]),
+    "echo": ("/fetch/api/resources/echo-content.h2.py", "POST", [], [b"one", b"two"]),
+    "echo-without-body": ("/fetch/api/resources/echo-content.h2.py",),
+    "script": ("/service-workers/service-worker/resources/empty.h2.js",),
+    **{
+        f"wptserve-{name}": (f"/tools/wptserve/tests/functional/docroot/test_h2_{name}.py", "POST", [], [b"hello"])
+        for name in ("data", "headers", "headers_data")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def tree_pair(tmp_path_factory: pytest.TempPathFactory):
+    """Both servers over a real tree, over HTTP/2 without TLS."""
+    work, root = tmp_path_factory.mktemp("tree").resolve(), pathlib.Path(TREE).resolve()
+    with servers.start_reference(root, work, http2=True) as reference:
+        with servers.start_ours(root, work) as ours:
+            yield ours, reference
+
+
+@pytest.mark.skipif(not TREE, reason="WPT_ROOT names no tree")
+@pytest.mark.parametrize("name", TREE_CASES)
+def test_http2_tree(tree_pair, name: str) -> None:
+    """The handlers of frames that web-platform-tests has."""
+    ours, reference = (outcome(server, TREE_CASES[name]) for server in tree_pair)
+    assert ours == reference

@@ -13,3 +13,8 @@ pub use frame::{
     push_promise, reset, window_update,
 };
 pub use hpack::{encode_block, encode_field};
+
+/// Fields that speak of an HTTP/1 connection; a response over HTTP/2 has none (RFC 9113, section
+/// 8.2.2).
+pub const CONNECTION_FIELDS: [&[u8]; 5] =
+    [b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"];

@@ -156,9 +156,9 @@ mod tests {
         assert_eq!(out, b"beforeX-a: b\r\nInjected: c\r\n: \r\n");
     }
 
-    fn parse(
-        text: &[u8],
-    ) -> Result<Option<(u16, Vec<(String, String)>, Vec<u8>)>, ResponseHeadError> {
+    type Parsed = (u16, Vec<(String, String)>, Vec<u8>);
+
+    fn parse(text: &[u8]) -> Result<Option<Parsed>, ResponseHeadError> {
         let mut buf = BytesMut::from(text);
         let head = parse_response_head(&mut buf)?;
         let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();

@@ -35,9 +35,9 @@ impl Flags {
     pub const NONE: Self = Self(0);
     /// ACK, of SETTINGS and PING.
     pub const ACK: Self = Self(1);
-    /// END_STREAM, of DATA and HEADERS.
+    /// `END_STREAM`, of DATA and HEADERS.
     pub const END_STREAM: Self = Self(1);
-    /// END_HEADERS, of HEADERS, PUSH_PROMISE and CONTINUATION.
+    /// `END_HEADERS`, of HEADERS, `PUSH_PROMISE` and CONTINUATION.
     pub const END_HEADERS: Self = Self(4);
 
     /// Whether all of these are set.
@@ -106,7 +106,7 @@ pub fn data(out: &mut Vec<u8>, stream: u32, flags: Flags, payload: &[u8]) {
 
 /// Appends a header block as one frame of `kind`, HEADERS or CONTINUATION, with exactly these
 /// flags; or, when `limit` is given, as a HEADERS frame of at most that payload and as many
-/// CONTINUATION frames as are needed, the last with END_HEADERS.
+/// CONTINUATION frames as are needed, the last with `END_HEADERS`.
 pub fn headers(
     out: &mut Vec<u8>,
     kind: Kind,
@@ -134,7 +134,7 @@ pub fn headers(
     }
 }
 
-/// Appends a PUSH_PROMISE frame, and CONTINUATION frames where the block is longer than `limit`.
+/// Appends a `PUSH_PROMISE` frame, and CONTINUATION frames where the block is longer than `limit`.
 pub fn push_promise(out: &mut Vec<u8>, stream: u32, promised: u32, block: &[u8], limit: usize) {
     let promised = (promised & STREAM_MASK).to_be_bytes();
     let (part, rest) = block.split_at(block.len().min(limit.saturating_sub(promised.len())));
@@ -145,7 +145,7 @@ pub fn push_promise(out: &mut Vec<u8>, stream: u32, promised: u32, block: &[u8],
     }
 }
 
-/// Appends a RST_STREAM frame.
+/// Appends a `RST_STREAM` frame.
 pub fn reset(out: &mut Vec<u8>, stream: u32, code: u32) {
     frame(out, Kind::RST_STREAM, Flags::NONE, stream, &[&code.to_be_bytes()]);
 }
@@ -156,7 +156,7 @@ pub fn goaway(out: &mut Vec<u8>, last_stream: u32, code: u32, debug_data: &[u8])
     frame(out, Kind::GOAWAY, Flags::NONE, 0, &[&last, &code.to_be_bytes(), debug_data]);
 }
 
-/// Appends a WINDOW_UPDATE frame.
+/// Appends a `WINDOW_UPDATE` frame.
 pub fn window_update(out: &mut Vec<u8>, stream: u32, increment: u32) {
     frame(out, Kind::WINDOW_UPDATE, Flags::NONE, stream, &[&increment.to_be_bytes()]);
 }

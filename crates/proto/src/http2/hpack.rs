@@ -23,12 +23,11 @@ pub fn encode_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
         // The statuses are the static table's entries 8 to 14.
         return integer(out, 0x80, 7, at + 8);
     }
-    match STATIC_NAMES.iter().find(|(_, known)| *known == name) {
-        Some(&(index, _)) => integer(out, 0, 4, index),
-        None => {
-            out.push(0);
-            string(out, name);
-        }
+    if let Some(&(index, _)) = STATIC_NAMES.iter().find(|(_, known)| *known == name) {
+        integer(out, 0, 4, index);
+    } else {
+        out.push(0);
+        string(out, name);
     }
     string(out, value);
 }

@@ -61,7 +61,7 @@ pub(super) fn response_block(status: i64, headers: &HeaderList) -> Vec<u8> {
     http2::encode_field(&mut block, b":status", status.to_string().as_bytes());
     for field in headers {
         let name = field.name.to_ascii_lowercase();
-        if !OF_CONNECTIONS.contains(&&name[..]) {
+        if !http2::CONNECTION_FIELDS.contains(&&name[..]) {
             http2::encode_field(&mut block, &name, &field.value);
         }
     }
@@ -79,6 +79,3 @@ pub(super) fn block(fields: &HeaderList) -> Vec<u8> {
 pub(super) fn is_informational(fields: &HeaderList) -> bool {
     fields.get(b":status").is_some_and(|status| status.len() == 3 && status.starts_with(b"1"))
 }
-
-const OF_CONNECTIONS: [&[u8]; 5] =
-    [b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"];

@@ -128,16 +128,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Some(Err(error)) => {
                     return tell(&self.shared.service, &self.shared.info, &error);
                 }
-                Some(Ok((request, mut respond))) => {
+                Some(Ok((request, respond))) => {
                     idle.as_mut().reset(Instant::now() + patience);
                     if self.shared.is_flooded() {
                         self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
-                        continue;
-                    }
-                    // The library lets a request without `:path` pass (RFC 9113, section 8.3.1).
-                    let connects = request.method() == http::Method::CONNECT;
-                    if request.uri().path_and_query().is_none() && !connects {
-                        respond.send_reset(Reason::PROTOCOL_ERROR);
                         continue;
                     }
                     let stream = Stream::new(Arc::clone(&self.shared), request, respond);

@@ -206,7 +206,7 @@ pub(crate) fn write_headers(
     let target = Target::new(response)?;
     let code = code.into_pyobject(response.py())?.into_any();
     let mut fields = head_fields(headers, &code)?;
-    for name in OF_CONNECTIONS {
+    for name in http2::CONNECTION_FIELDS {
         fields.remove(name);
     }
     let end = response.get().request(response.py()).get().inner.is_head();
@@ -491,8 +491,5 @@ impl H2ResponseWriter {
 
 /// Names that stand for pseudo-header fields.
 const PSEUDO: [&[u8]; 6] = [b"method", b"scheme", b"host", b"path", b"authority", b"status"];
-/// RFC 9113, section 8.2.2.
-const OF_CONNECTIONS: [&[u8]; 5] =
-    [b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"];
 const FILE_BLOCK: usize = 64 * 1024;
 const HEADER_LENGTH: i64 = 9;
