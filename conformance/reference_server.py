@@ -15,7 +15,7 @@ from wptserve import handlers
 from wptserve.config import ConfigBuilder
 from wptserve.router import any_method
 from wptserve.routes import routes as default_routes
-from wptserve.server import WebTestHttpd
+from wptserve.server import Http2WebTestRequestHandler, WebTestHttpd
 from wptserve.stash import StashServer
 
 
@@ -88,6 +88,7 @@ def main() -> None:
             routes, rewrites = tree_routes(pathlib.Path(os.environ["REFERENCE_WPT_ROOT"]), values)
         secure = bool(values.get("ports", {}).get("https")) and not values["ports"].get("http")
         tls = values["ssl"]["pregenerated"] if secure else {}
+        http2 = bool(os.environ.get("REFERENCE_HTTP2"))
         server = WebTestHttpd(
             host=host,
             # Named before the bind, because the configuration speaks of it.
@@ -100,6 +101,7 @@ def main() -> None:
             key_file=tls.get("host_key_path"),
             certificate=tls.get("host_cert_path"),
             encrypt_after_connect=secure and values["ssl"]["encrypt_after_connect"],
+            **({"http2": True, "handler_cls": Http2WebTestRequestHandler} if http2 else {}),
         )
         server.start()
         ready = {

@@ -59,7 +59,7 @@ def start_ours(
     command = [
         str((binary or ours_binary()).resolve()), *(["wpt"] if environment else []), str(doc_root),
         "--python", os.environ.get("WPTSERVE_PYTHON", sys.executable),
-        "--ready-file", str(ready_file), *configured, *options,
+        "--ready-file", str(ready_file), "--h2c", *configured, *options,
     ]
     if not environment and not (config or {}).get("tls"):
         command += ["--port", str(ports[0] if ports else 0)]
@@ -77,8 +77,12 @@ def start_reference(
     python: str | None = None,
     config: dict | None = None,
     wpt_root: pathlib.Path | None = None,
+    http2: bool = False,
 ) -> Iterator[Server]:
-    """The reference on a free port, its log in `work`; with the routes of a tree if one is named."""
+    """The reference on a free port, its log in `work`; with the routes of a tree if one is named.
+
+    Over HTTP/2 it speaks nothing else.
+    """
     ready_file = work / f"{name}.ready.json"
     ports, options = _configured(config, work / f"{name}.config.json")
     python = python or os.environ.get("REFERENCE_PYTHON", sys.executable)
@@ -88,6 +92,7 @@ def start_reference(
         "REFERENCE_PORT": str(ports[0] if ports else free_port()),
         "REFERENCE_CONFIG": options[1] if options else "",
         "REFERENCE_WPT_ROOT": str(wpt_root or ""),
+        "REFERENCE_HTTP2": "1" if http2 else "",
         # The order of POST keys follows the hash seed there.
         "PYTHONHASHSEED": "0",
     }

@@ -338,3 +338,73 @@ def websocket_deflate_offer(
 
 def websocket_mask(data: bytes, key: bytes) -> bytes:
     """Bytes, masked with a key of four."""
+
+class H2Request(Request):
+    """A request over HTTP/2."""
+
+    frames: list[Any]
+    @property
+    def h2_stream_id(self) -> int: ...
+
+class H2Response(Response):
+    """A response over HTTP/2."""
+
+class H2ResponseWriter(ResponseWriter):
+    """Writes a response over HTTP/2, down to single frames. False means that the peer is gone.
+
+    What has `raw` in its name is sent as it is, in any state and without flow control.
+    """
+
+    stream_ended: bool
+    def write_headers(
+        self,
+        headers: Iterable[tuple[_Text, _FieldValue]],
+        status_code: int | _Text,
+        status_message: _Text | None = None,
+        stream_id: int | None = None,
+        last: bool = False,
+    ) -> bool: ...
+    def write_informational(
+        self, status_code: int | _Text, headers: Iterable[tuple[_Text, _FieldValue]]
+    ) -> bool: ...
+    def write_trailers(self, headers: Iterable[tuple[_Text, _FieldValue]]) -> bool: ...
+    def write_data(
+        self, item: _Text | _Readable, last: bool = False, stream_id: int | None = None
+    ) -> bool: ...
+    def write_data_frame(self, data: bytes, last: bool, stream_id: int | None = None) -> bool: ...
+    def write_push(
+        self,
+        promise_headers: Iterable[tuple[_Text, _FieldValue]],
+        push_stream_id: int | None = None,
+        status: int | _Text | None = None,
+        response_headers: Iterable[tuple[_Text, _FieldValue]] | None = None,
+        response_data: _Text | _Readable | None = None,
+    ) -> int: ...
+    def end_stream(self, stream_id: int | None = None) -> bool: ...
+    def write_raw_header_frame(
+        self,
+        headers: Iterable[tuple[_Text, _FieldValue]],
+        stream_id: int | None = None,
+        end_stream: bool = False,
+        end_headers: bool = False,
+        frame_cls: Any = None,
+    ) -> bool: ...
+    def write_raw_continuation_frame(
+        self,
+        headers: Iterable[tuple[_Text, _FieldValue]],
+        stream_id: int | None = None,
+        end_headers: bool = False,
+    ) -> bool: ...
+    def write_raw_data_frame(
+        self, data: bytes, stream_id: int | None = None, end_stream: bool = False
+    ) -> bool: ...
+    def write_raw(self, raw_data: bytes) -> bool: ...
+    def reset_stream(self, error_code: int = 0, stream_id: int | None = None) -> bool: ...
+    def write_goaway(
+        self,
+        error_code: int = 0,
+        last_stream_id: int | None = None,
+        debug_data: bytes | None = None,
+    ) -> bool: ...
+    def get_max_payload_size(self, stream_id: int | None = None) -> int: ...
+    def decode(self, data: _Text) -> str: ...

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
-from ._wptserve import Response, ResponseHeaders, ResponseWriter
+from ._wptserve import (
+    H2Response,
+    H2ResponseWriter,
+    Response,
+    ResponseHeaders,
+    ResponseWriter,
+)
 from .utils import isomorphic_decode
 
 if TYPE_CHECKING:
@@ -12,6 +18,8 @@ if TYPE_CHECKING:
     from traceback import FrameSummary
 
 __all__ = [
+    "H2Response",
+    "H2ResponseWriter",
     "MultipartContent",
     "MultipartPart",
     "Response",

@@ -209,6 +209,14 @@ pub(crate) struct EngineArguments {
     #[arg(long)]
     pub(crate) validators: bool,
 
+    /// Speak HTTP/2 on ports without TLS too, with clients that begin with it
+    #[arg(long)]
+    pub(crate) h2c: bool,
+
+    /// Speak HTTP/2 on ports for HTTPS too, with clients that offer it (ALPN)
+    #[arg(long)]
+    pub(crate) alpn_h2: bool,
+
     /// How the log is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use server::{
-    Bound, Environment, Error, Limits, Router, Scheme, Server, Wakes, WebSocketService,
+    Bound, Environment, Error, Http2Use, Limits, Router, Scheme, Server, Wakes, WebSocketService,
     dns::DnsNames,
     event::{Event, EventSink, Level},
     file_cache::FileCache,
@@ -133,7 +133,10 @@ fn serve(
     let router = site.router(&handlers, listening)?;
     let websocket = websocket(site, &environment, listening, loader)?;
     let dns_names = DnsNames::new(&site.settings().config.host_names(), site.dns_wildcards());
-    let mut server = Server::new(bound, environment, router, tls).with_dns_names(dns_names);
+    let engine = site.engine();
+    let http2 = Http2Use { prior_knowledge: engine.h2c, alpn: engine.alpn_h2 };
+    let mut server =
+        Server::new(bound, environment, router, tls).with_dns_names(dns_names).with_http2(http2);
     if let Some(websocket) = websocket {
         server = server.with_websocket(websocket);
     }

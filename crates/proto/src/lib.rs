@@ -14,7 +14,8 @@
 //! | [`chunked`] | a chunked body → its data and trailers |
 //! | [`percent`], [`query`] | escapes and query strings → bytes |
 //! | [`route`] | a route pattern → the paths that it matches |
-//! | [`response_head`], [`status`], [`date`] | a status line, fields → bytes |
+//! | [`response_head`], [`status`], [`date`] | a status line, fields → bytes, and back |
+//! | [`http2`] | fields, data → frames of HTTP/2; a frame's header → its parts |
 //! | [`mime`] | a file name → a content type |
 //! | [`pipe`] | `?pipe=` → pipes and their arguments; `trickle`'s argument → what to send when |
 //! | [`template`] | a template → literals and expressions; an expression → tokens |
@@ -34,6 +35,7 @@ pub mod headers;
 pub mod headers_file;
 pub mod html;
 pub mod html_start;
+pub mod http2;
 pub mod json_error;
 pub mod listing;
 pub mod mime;

@@ -24,6 +24,8 @@ pub enum Version {
     Http10,
     /// HTTP/1.1
     Http11,
+    /// HTTP/2
+    Http2,
 }
 
 /// A request's head. All its parts are slices of one buffer.

@@ -87,16 +87,20 @@ impl Scheme {
             | Self::Https
             | Self::HttpsLocal
             | Self::HttpsPublic
+            | Self::H2
             | Self::Ws
             | Self::Wss
             | Self::Dns => true,
-            Self::H2 | Self::WebTransportH3 => false,
+            Self::WebTransportH3 => false,
         }
     }
 
-    /// The protocols that its handshake offers (ALPN, RFC 7301), the preferred one first.
-    pub(crate) fn alpn(self) -> &'static [&'static [u8]] {
+    /// The protocols that its handshake offers (ALPN, RFC 7301), the preferred one first; on ports
+    /// for HTTPS with HTTP/2 if `http2`.
+    pub(crate) fn alpn(self, http2: bool) -> &'static [&'static [u8]] {
         match self {
+            Self::H2 => &[b"h2"],
+            Self::Https | Self::HttpsLocal | Self::HttpsPublic if http2 => &[b"h2", b"http/1.1"],
             Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::Wss => &[b"http/1.1"],
             _ => &[],
         }

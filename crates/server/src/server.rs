@@ -19,8 +19,10 @@ use crate::{
     dns::{self, DnsNames},
     environment::Environment,
     event::{Event, Level},
-    http1::{Service, Tunnels, WebSocketRoute},
-    listener, tls,
+    http1::Tunnels,
+    listener,
+    service::{Http2Use, Service, WebSocketRoute},
+    tls,
 };
 
 /// Where to listen, and for what.
@@ -80,7 +82,7 @@ pub struct WebSocketService {
 impl WebSocketService {
     /// The service of a port where everything goes to the handler.
     fn service(self, http: &Service) -> Service {
-        let route = WebSocketRoute { handler: self.handler, everything: true };
+        let route = WebSocketRoute { handler: self.handler, everything: true, upgrades: true };
         Service { websocket: Some(route), ..http.clone() }
     }
 }
@@ -106,9 +108,14 @@ impl Server {
     ) -> Self {
         let (stop, shutdown) = watch::channel(false);
         let ports = bound.addresses().into_iter().filter(|(scheme, _)| *scheme != Scheme::Dns);
-        let tunnels = Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect()));
-        let router = Arc::new(router);
-        let service = Service { environment, router, websocket: None, shutdown, tunnels };
+        let service = Service {
+            environment,
+            router: Arc::new(router),
+            websocket: None,
+            http2: Http2Use::default(),
+            shutdown,
+            tunnels: Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect())),
+        };
         Self { bound, service, websocket: None, tls, dns_names: DnsNames::default(), stop }
     }
 
@@ -118,13 +125,23 @@ impl Server {
         Self { dns_names, ..self }
     }
 
-    /// Answers WebSocket handshakes: all requests on ports for `ws` and `wss`.
+    /// Answers WebSocket handshakes: all requests on ports for `ws` and `wss`, and those that come
+    /// over HTTP/2.
     #[must_use]
     pub fn with_websocket(mut self, websocket: WebSocketService) -> Self {
-        self.service.websocket = websocket
-            .on_http
-            .then(|| WebSocketRoute { handler: Arc::clone(&websocket.handler), everything: false });
+        self.service.websocket = Some(WebSocketRoute {
+            handler: Arc::clone(&websocket.handler),
+            everything: false,
+            upgrades: websocket.on_http,
+        });
         self.websocket = Some(websocket);
+        self
+    }
+
+    /// Speaks HTTP/2 in more places.
+    #[must_use]
+    pub fn with_http2(mut self, http2: Http2Use) -> Self {
+        self.service.http2 = http2;
         self
     }
 
@@ -172,7 +189,7 @@ impl Server {
                 tasks.spawn(Arc::clone(&dns).serve_tcp(listener));
                 continue;
             }
-            let port = Port::new(scheme, listener, tls.as_ref())?;
+            let port = Port::new(scheme, listener, tls.as_ref(), service.http2)?;
             let service = match &websocket {
                 Some(websocket) if scheme.is_websocket() => websocket,
                 _ => &service,
@@ -206,6 +223,7 @@ impl Port {
         scheme: Scheme,
         listener: std::net::TcpListener,
         tls: Option<&tls::Acceptor>,
+        http2: Http2Use,
     ) -> Result<Self, Error> {
         let tls = match tls.filter(|_| scheme.is_secure()) {
             None if scheme.is_secure() => return Err(Error::NoCertificate { scheme }),
@@ -218,7 +236,7 @@ impl Port {
                 Some(tls) if tls.encrypts_after_connect(scheme) => Encryption::AfterConnect,
                 Some(_) => Encryption::Tls,
             },
-            handshake: tls.map(|tls| tls.handshake(scheme)),
+            handshake: tls.map(|tls| tls.handshake(scheme, http2.alpn)),
             listener: TcpListener::from_std(listener).map_err(Error::Runtime)?,
         })
     }
@@ -238,7 +256,8 @@ impl Port {
                 continue;
             };
             let (scheme, encryption) = (self.scheme.url_scheme(), self.encryption);
-            let info = ConnectionInfo { peer, local, scheme, encryption };
+            let only_http2 = self.scheme == Scheme::H2;
+            let info = ConnectionInfo { peer, local, scheme, encryption, only_http2 };
             tokio::spawn(connection::serve(stream, info, self.handshake.clone(), service.clone()));
         }
     }

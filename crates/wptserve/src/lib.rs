@@ -4,6 +4,7 @@ mod attribute;
 mod connection;
 mod embedded;
 mod host;
+mod http2;
 mod injection;
 mod input_file;
 mod pipes;
@@ -33,6 +34,7 @@ mod _wptserve {
     use super::{
         connection::{ConnectionFile, RawConnection},
         host::{log, main},
+        http2::{H2Request, H2Response, H2ResponseWriter},
         input_file::InputFile,
         pipes::{
             NativeContent, apply_pipe, load_headers, parse_pipes, pipe_names, pipe_string, template,

@@ -19,7 +19,7 @@ use pyo3::{
 };
 use server::{Exchange, Finish, Handler, file_cache::is_settled, files};
 
-use crate::{injection, pool::Pool, request::Request, response::Response, slot::Slot};
+use crate::{http2, injection, pool::Pool, request::Request, response::Response, slot::Slot};
 
 /// Runs the Python file that a request's path names.
 pub(crate) struct PythonHandler {
@@ -61,11 +61,10 @@ impl Scripts {
         let Exchange { request, writer } = exchange;
         let path = files::file_system_path(&request);
         // Both fail only when memory is out; the dropped exchange then closes the connection.
-        let Ok(request) = Bound::new(py, Request::new(request)) else {
+        let Ok(request) = http2::request(py, request) else {
             return;
         };
-        let response = Response::new(request.clone().unbind(), writer);
-        let Ok(response) = Bound::new(py, response) else {
+        let Ok(response) = http2::response(&request, writer) else {
             return;
         };
         let result = match path {
@@ -98,13 +97,27 @@ impl Scripts {
             let missing = error.is_instance_of::<PyOSError>(py);
             return Err(if missing { http_error(py, 404, None) } else { error });
         }
-        let Some(main) = globals.get_item(intern!(py, "main"))? else {
+        let main = globals.get_item(intern!(py, "main"))?;
+        if http2::stream(request).is_some() {
+            let frames = [intern!(py, "handle_headers"), intern!(py, "handle_data")];
+            let handles = |name| globals.contains(name);
+            if main.is_none() && !handles(frames[0])? && !handles(frames[1])? {
+                let message = format!("No main function or handlers in script {}", path.display());
+                return Err(http_error(py, 500, Some(&message)));
+            }
+            if !http2::call_frame_handlers(&globals, request, response)? {
+                // The client left: there is nobody to answer.
+                return Ok(());
+            }
+        } else if main.is_none() {
             // The reference's words: they reach the client in the body of the 500.
             let message = format!("No main function in script {}", path.display());
             return Err(http_error(py, 500, Some(&message)));
-        };
-        let returned = main.call1((request, response))?;
-        Response::apply(response, &returned)?;
+        }
+        if let Some(main) = main {
+            let returned = main.call1((request, response))?;
+            Response::apply(response, &returned)?;
+        }
         wrap_pipeline(request, response, &path)?;
         injection::inject(response)
     }

@@ -22,12 +22,10 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Encryption, Exchange, Handler, Request, RequestBody, Response, ResponseWriter,
-    Router,
+    ConnectionInfo, Encryption, Request, RequestBody, Response, ResponseWriter,
     body::Spool,
-    environment::Environment,
-    event::{Event, RequestRecord},
     response::Body,
+    service::{RequestLog, Service},
     tls::HANDSHAKE_RECORD,
 };
 
@@ -47,46 +45,35 @@ impl Transport for TcpStream {
     }
 }
 
-/// What a connection needs of its server.
-#[derive(Clone)]
-pub(crate) struct Service {
-    pub(crate) environment: Arc<Environment>,
-    pub(crate) router: Arc<Router>,
-    pub(crate) websocket: Option<WebSocketRoute>,
-    pub(crate) shutdown: tokio::sync::watch::Receiver<bool>,
-    pub(crate) tunnels: Arc<Tunnels>,
+/// What follows on a stream that is handed back, with what the client has sent of it.
+pub(crate) enum Follows {
+    /// The handshake of TLS: a CONNECT request was answered.
+    Encryption,
+    /// HTTP/2.
+    Http2,
 }
 
-/// Which requests go to the WebSocket handler.
-#[derive(Clone)]
-pub(crate) struct WebSocketRoute {
-    pub(crate) handler: Arc<dyn Handler>,
-    /// All, or only those that ask for an upgrade.
-    pub(crate) everything: bool,
-}
-
-impl WebSocketRoute {
-    fn takes(&self, request: &Request) -> bool {
-        let asks = |value: &Bytes| value.trim_ascii().eq_ignore_ascii_case(b"websocket");
-        self.everything || request.headers().get(b"upgrade").is_some_and(asks)
-    }
-}
-
-/// Serves a connection until it closes. One that is to be encrypted after a CONNECT request is
-/// handed back once that is answered, with what the client has sent since.
+/// Serves a connection until it closes, or until something else than HTTP/1 follows.
 pub(crate) async fn serve<S: Transport>(
     stream: S,
     info: ConnectionInfo,
     service: Service,
-) -> Option<(S, BytesMut)> {
+) -> Option<(S, BytesMut, Follows)> {
     let mut connection = Connection::new(stream, info, service);
-    match connection.run().await {
-        Ending::Linger => connection.linger().await,
-        Ending::Idle => connection.close().await,
-        Ending::Gone => {}
-        Ending::Encrypt => return Some((connection.stream, connection.input)),
-    }
-    None
+    let follows = match connection.run().await {
+        Ending::Linger => {
+            connection.linger().await;
+            return None;
+        }
+        Ending::Idle => {
+            connection.close().await;
+            return None;
+        }
+        Ending::Gone => return None,
+        Ending::Encrypt => Follows::Encryption,
+        Ending::Http2 => Follows::Http2,
+    };
+    Some((connection.stream, connection.input, follows))
 }
 
 /// Answers a client that speaks without TLS to a port where TLS is spoken.
@@ -116,6 +103,8 @@ enum Ending {
     Idle,
     /// The handshake of TLS comes next.
     Encrypt,
+    /// The client speaks HTTP/2.
+    Http2,
     /// Nobody is there any more.
     Gone,
 }
@@ -154,6 +143,12 @@ impl<S: Transport> Connection<S> {
     async fn read_head(&mut self) -> Result<RequestHead, Ending> {
         let mut begun: Option<Instant> = None;
         loop {
+            if self.service.http2.prior_knowledge
+                && self.info.encryption == Encryption::None
+                && self.begins_http2()
+            {
+                return Err(Ending::Http2);
+            }
             match self.heads.parse(&mut self.input) {
                 Ok(Some(head)) => return Ok(head),
                 Ok(None) => {}
@@ -202,6 +197,11 @@ impl<S: Transport> Connection<S> {
         }
     }
 
+    /// Whether the client begins with the preface of HTTP/2, which up to its middle is a head.
+    fn begins_http2(&self) -> bool {
+        self.input.starts_with(b"PRI * HTTP/2.0\r\n\r\n")
+    }
+
     /// Answers a request that cannot be served, and ends the connection.
     async fn refuse(&mut self, status: u16, message: &str) -> Ending {
         self.refuse_with(Response::error(status, message), status, message).await
@@ -216,8 +216,7 @@ impl<S: Transport> Connection<S> {
     }
 
     async fn refuse_with(&mut self, response: Response, status: u16, message: &str) -> Ending {
-        let peer = self.info.peer;
-        self.service.environment.events.emit(&Event::BadRequest { peer, status, message });
+        self.service.tell_bad_request(self.info.peer, status, message);
         let mut bytes = response.encode_head(true);
         if let Body::Bytes(body) = &response.body {
             bytes.extend_from_slice(body);
@@ -241,7 +240,7 @@ impl<S: Transport> Connection<S> {
 
     /// One request and its response.
     async fn exchange(&mut self, head: RequestHead) -> Next {
-        let started = Instant::now();
+        let log = RequestLog::begin(&self.service, &head, self.info.peer);
         let framing = match BodyFraming::of(&head.headers, head.version) {
             Ok(framing) => framing,
             Err(error) => {
@@ -271,49 +270,19 @@ impl<S: Transport> Connection<S> {
 
         let keep_alive = keeps_alive(head.version, &head.headers);
         let no_content = head.method.as_ref() == b"HEAD";
-        let log = self
-            .service
-            .environment
-            .events
-            .wants_requests()
-            .then(|| (head.method.clone(), head.raw_target.clone()));
         let wakes = Arc::clone(&self.service.environment.wakes);
-        let (mut writer, outbox) = ResponseWriter::new(wakes);
+        let (writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
-        let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
-        let websocket = self.service.websocket.as_ref().filter(|route| route.takes(&request));
-        let websocket = websocket.map(|route| Arc::clone(&route.handler));
-        // A WebSocket lasts as long as its client likes.
-        let limit = self.service.environment.limits.handler_timeout;
-        let deadline =
-            limit.filter(|_| websocket.is_none()).map(|limit| (limit, request.display_url()));
-        if let Some(latency) = self.service.environment.limits.latency {
-            sleep(latency).await;
-        }
-        let connects = websocket.is_none() && request.head.method.as_ref() == b"CONNECT";
-        if let Some(handler) = websocket {
-            handler.handle(Exchange { request, writer });
-        } else if connects {
-            writer.respond(connect());
-        } else {
-            match self.service.router.route(&mut request).map(Arc::clone) {
-                Some(handler) => handler.handle(Exchange { request, writer }),
-                None => writer.respond(Response::error(404, "")),
-            }
-        }
+        let request = Request::new(head, body, Arc::clone(&self.info), environment);
+        let deadline = self.service.deadline(&request);
+        let connects = request.is_connect() && !self.service.is_websocket(&request);
+        self.service.dispatch(request, writer).await;
 
         let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
         transfer.deadline = deadline;
         let Sent { status, bytes, close, reset, result } = transfer.run().await;
-        if let Some((method, target)) = log {
-            self.service.environment.events.emit(&Event::Request(RequestRecord {
-                method: &method,
-                target: &target,
-                status,
-                bytes,
-                duration: started.elapsed(),
-                peer: self.info.peer,
-            }));
+        if let Some(log) = log {
+            log.end(&self.service, status, bytes);
         }
         match result {
             Ok(()) if reset => {
@@ -425,13 +394,6 @@ impl<S: Transport> Connection<S> {
         // When the time is up the connection closes all the same.
         let _elapsed = timeout(LINGER, drain).await;
     }
-}
-
-/// The connection is its own proxy: what follows are requests to this server.
-fn connect() -> Response {
-    let mut response = Response::new(200, "");
-    response.body = Body::None;
-    response
 }
 
 const READ_BLOCK: usize = 4096;

@@ -19,8 +19,7 @@ use super::{Connection, Transport, output::Output};
 use crate::{
     Finish, Response,
     body::Spool,
-    event::Event,
-    outbox::{Batch, Outbox},
+    outbox::{Batch, Outbox, Piece},
     takeover::Inbox,
 };
 
@@ -161,8 +160,11 @@ impl<'a, S: Transport> Transfer<'a, S> {
     }
 
     fn take_batch(&mut self) {
-        for bytes in self.batch.bytes.drain(..) {
-            self.output.push(bytes);
+        for piece in self.batch.queue.drain(..) {
+            // Frames have no meaning here, and nothing that is answered with HTTP/1 sends any.
+            if let Piece::Bytes(bytes) = piece {
+                self.output.push(bytes);
+            }
         }
         if let Some(response) = self.batch.response.take() {
             self.batch.status = u16::try_from(response.status).ok();
@@ -258,12 +260,7 @@ impl<'a, S: Transport> Transfer<'a, S> {
         self.close = true;
         self.batch.finish = Some(Finish::Abort);
         let untouched = self.output.written == 0 && self.output.is_empty();
-        let text = format!("the handler did not finish within {} s", limit.as_secs_f64());
-        self.connection.service.environment.events.emit(&Event::HandlerFailed {
-            url,
-            location: None,
-            message: &text,
-        });
+        let text = self.connection.service.tell_given_up(url, limit);
         if !untouched {
             return Ok(());
         }
