@@ -4,6 +4,7 @@ import json
 import pathlib
 import socket
 import struct
+import urllib.request
 from collections.abc import Callable
 
 import pytest
@@ -111,5 +112,18 @@ def test_both_protocols_have_one_port(checkout, tmp_path):
         assert over_tcp(port, packet) == over_udp(port, packet)
         assert told(over_udp(port, packet[:15])) == (1, 0)
         assert server.stop()[0] == 0
+    finally:
+        server.end()
+
+
+def test_the_pac_file_has_the_hosts_and_the_ports(checkout, tmp_path):
+    server = start_wpt(checkout, tmp_path)
+    try:
+        host, port = server.address
+        url = f"http://{host}:{port}/.well-known/wptserve/proxy.pac"
+        with urllib.request.urlopen(url, timeout=10) as response:
+            kind, text = response.headers["Content-Type"], response.read().decode()
+        assert kind == "application/x-ns-proxy-autoconfig"
+        assert '"www.www1.web-platform.test": 1' in text and f'"{port}":1' in text
     finally:
         server.end()

@@ -114,7 +114,7 @@ fn examine(arguments: &DoctorArguments) -> Vec<Finding> {
     };
     findings.push(names::check(&config));
     findings.push(ports::check(&config));
-    findings.extend(certificates::check(&config));
+    findings.push(certificates::check(&config));
     findings.extend(machine::check());
     findings
 }

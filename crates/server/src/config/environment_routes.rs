@@ -7,6 +7,7 @@ use crate::{
     Error, Handler, Router,
     generated::{Edition, GeneratedHandler},
     injection::Injection,
+    pac::PacHandler,
     router::{FileHandlers, Method, RewriteRule, Route},
 };
 
@@ -27,8 +28,9 @@ impl Config {
             has_origin_policy: doc_root.join(ORIGIN_POLICY.trim_start_matches('/')).exists(),
             injection: inject.map(|script| Arc::new(Injection::new(script))),
         };
-        let mut router =
-            self.assembled(files, tree.forbidden()?, &|below| tree.directory(below))?;
+        let mut first = vec![PacHandler::route()?];
+        first.extend(tree.forbidden()?);
+        let mut router = self.assembled(files, first, &|below| tree.directory(below))?;
         for (from, to) in REWRITES {
             // Behind those of the configuration, so that one of the same path goes ahead.
             router.add_rewrite(RewriteRule {
