@@ -50,16 +50,18 @@ def start_ours(
     work: pathlib.Path,
     binary: pathlib.Path | None = None,
     config: dict | None = None,
+    environment: bool = False,
+    options: tuple[str, ...] = (),
 ) -> Iterator[Server]:
-    """Our server on a free port, its log in `work`."""
+    """Our server on a free port, its log in `work`; `environment` starts `wptserve wpt`."""
     ready_file = work / "ours.ready.json"
-    ports, options = _configured(config, work / "ours.config.json")
+    ports, configured = _configured(config, work / "ours.config.json")
     command = [
-        str((binary or ours_binary()).resolve()), str(doc_root),
+        str((binary or ours_binary()).resolve()), *(["wpt"] if environment else []), str(doc_root),
         "--python", os.environ.get("WPTSERVE_PYTHON", sys.executable),
-        "--ready-file", str(ready_file), *options,
+        "--ready-file", str(ready_file), *configured, *options,
     ]
-    if not (config or {}).get("tls"):
+    if not environment and not (config or {}).get("tls"):
         command += ["--port", str(ports[0] if ports else 0)]
     with _running("ours", command, {}, ready_file, doc_root, work) as server:
         yield dataclasses.replace(
@@ -74,8 +76,9 @@ def start_reference(
     name: str = "wptserve",
     python: str | None = None,
     config: dict | None = None,
+    wpt_root: pathlib.Path | None = None,
 ) -> Iterator[Server]:
-    """The reference on a free port, its log in `work`."""
+    """The reference on a free port, its log in `work`; with the routes of a tree if one is named."""
     ready_file = work / f"{name}.ready.json"
     ports, options = _configured(config, work / f"{name}.config.json")
     python = python or os.environ.get("REFERENCE_PYTHON", sys.executable)
@@ -84,6 +87,7 @@ def start_reference(
         "REFERENCE_READY_FILE": str(ready_file),
         "REFERENCE_PORT": str(ports[0] if ports else free_port()),
         "REFERENCE_CONFIG": options[1] if options else "",
+        "REFERENCE_WPT_ROOT": str(wpt_root or ""),
         # The order of POST keys follows the hash seed there.
         "PYTHONHASHSEED": "0",
     }

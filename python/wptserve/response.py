@@ -106,14 +106,19 @@ def format_server_error(response: Response, err: BaseException | str | None) -> 
         details = "<no traceback>"
     elif isinstance(err, str):
         details = err
-    elif response.request.server.config.logging["suppress_handler_traceback"]:
-        details = _place_of(err)
     else:
-        details = _traceback_of(err)
+        details = failure_details(err, response.request.server.config)
     return f"Internal server error loading {response.request.url}:\n  {details}"
 
 
-def _traceback_of(err: BaseException) -> str:
+def failure_details(err: BaseException, config: Any) -> str:
+    """What an exception tells under a configuration."""
+    if config.logging["suppress_handler_traceback"]:
+        return _place_of(err)
+    return handler_traceback(err)
+
+
+def handler_traceback(err: BaseException) -> str:
     from traceback import format_exception_only, format_list
 
     # Each entry has two lines; the blank line between entries is part of the known form.

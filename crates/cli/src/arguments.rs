@@ -11,7 +11,10 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{CertsArguments, Exit, log, settings::Overrides, wpt::WptArguments};
+use crate::{
+    CertsArguments, Exit, browser_args::BrowserArguments, doctor::DoctorArguments,
+    hosts::HostsArguments, log, settings::Overrides, wpt::WptArguments,
+};
 
 /// What the arguments ask for.
 #[derive(Debug)]
@@ -20,6 +23,12 @@ pub enum Command {
     Serve(ServeArguments),
     /// Serve a checkout of web-platform-tests.
     Wpt(Box<WptArguments>),
+    /// Print or install the entries of the hosts file.
+    Hosts(HostsArguments),
+    /// Print the flags with which a browser reaches the server.
+    BrowserArgs(BrowserArguments),
+    /// Check what the environment needs.
+    Doctor(DoctorArguments),
     /// List the routes, or explain what answers a URL.
     Routes(RoutesArguments),
     /// Print the configuration or its schema.
@@ -63,6 +72,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Named {
     Wpt(Box<WptArguments>),
+    Hosts(HostsArguments),
+    BrowserArgs(BrowserArguments),
+    Doctor(DoctorArguments),
     Routes(RoutesArguments),
     Config(ConfigArguments),
     Certs(CertsArguments),
@@ -131,7 +143,6 @@ impl Source {
 
 /// What is served, and how.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub struct ServeArguments {
     /// The folder to serve
     #[arg(value_name = "DOC_ROOT")]
@@ -160,6 +171,7 @@ pub struct ServeArguments {
 
 // How the engine runs, whatever it serves. (A doc comment would become the command's help.)
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub(crate) struct EngineArguments {
     /// The Python that runs handlers
     #[arg(long, value_name = "PATH")]
@@ -176,6 +188,22 @@ pub(crate) struct EngineArguments {
     /// Give a handler up after this time [default: never]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) handler_timeout: Option<Duration>,
+
+    /// The largest WebSocket message, once it is decompressed [default: 268435456]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_message: Option<usize>,
+
+    /// The most WebSockets at once; more are refused with 503 [default and most: 7168]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_websockets: Option<usize>,
+
+    /// Answer WebSocket handshakes on the ports for HTTP too
+    #[arg(long)]
+    pub(crate) ws_on_http: bool,
+
+    /// Load a WebSocket handler anew when its file changes
+    #[arg(long)]
+    pub(crate) reload: bool,
 
     /// Send ETag and Last-Modified with files, and answer conditional requests with 304
     #[arg(long)]
@@ -204,6 +232,11 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
     let name = OsString::from("wptserve");
     match Arguments::try_parse_from(std::iter::once(name).chain(arguments)) {
         Ok(Arguments { command: Some(Named::Wpt(wpt)), .. }) => Ok(Command::Wpt(wpt)),
+        Ok(Arguments { command: Some(Named::Hosts(hosts)), .. }) => Ok(Command::Hosts(hosts)),
+        Ok(Arguments { command: Some(Named::BrowserArgs(browser)), .. }) => {
+            Ok(Command::BrowserArgs(browser))
+        }
+        Ok(Arguments { command: Some(Named::Doctor(doctor)), .. }) => Ok(Command::Doctor(doctor)),
         Ok(Arguments { command: Some(Named::Routes(routes)), .. }) => Ok(Command::Routes(routes)),
         Ok(Arguments { command: Some(Named::Config(config)), .. }) => Ok(Command::Config(config)),
         Ok(Arguments { command: Some(Named::Certs(certs)), .. }) => Ok(Command::Certs(certs)),

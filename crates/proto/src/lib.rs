@@ -20,15 +20,20 @@
 //! | [`template`] | a template → literals and expressions; an expression → tokens |
 //! | [`range`] | a `Range` field → parts of a file |
 //! | [`headers_file`] | a `.headers` file → fields |
+//! | [`script_metadata`], [`front_matter`] | a script → its `// META:` comments, its test262 front matter |
+//! | [`html_start`] | a document → where its content starts |
+//! | [`websocket`] | WebSocket frames and handshake fields → messages, and back |
 //! | [`number`] | text → numbers, as Python reads them |
 //! | [`json_error`], [`html`], [`listing`] | the bodies that the server itself writes |
 
 pub mod chunked;
 pub mod date;
 pub mod framing;
+pub mod front_matter;
 pub mod headers;
 pub mod headers_file;
 pub mod html;
+pub mod html_start;
 pub mod json_error;
 pub mod listing;
 pub mod mime;
@@ -40,9 +45,11 @@ pub mod range;
 pub mod request_head;
 pub mod response_head;
 pub mod route;
+pub mod script_metadata;
 pub mod status;
 pub mod target;
 pub mod template;
+pub mod websocket;
 
 pub use chunked::{ChunkedDecoder, ChunkedError, ChunkedStep};
 pub use framing::{BodyFraming, FramingError};

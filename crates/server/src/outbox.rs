@@ -101,6 +101,15 @@ impl ResponseWriter {
         self.outbox.wake_soon(state);
     }
 
+    /// Ends after what was written; from whichever thread, and only the first time.
+    pub fn end(&self, finish: Finish) {
+        let mut state = self.outbox.lock();
+        if state.finish.is_none() {
+            state.finish = Some(finish);
+        }
+        self.outbox.wake_soon(state);
+    }
+
     /// Whether nothing more can be sent.
     pub fn is_peer_gone(&self) -> bool {
         self.outbox.lock().peer_gone

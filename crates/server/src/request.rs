@@ -5,7 +5,7 @@ use std::{borrow::Cow, net::SocketAddr, path::Path, sync::Arc};
 use bytes::Bytes;
 use proto::{HeaderList, RequestHead, Target, TargetForm, Version, percent, route::RouteMatch};
 
-use crate::{RequestBody, environment::Environment};
+use crate::{RequestBody, environment::Environment, injection::Injection};
 
 /// What all requests of a connection have in common.
 #[derive(Debug, Clone)]
@@ -47,6 +47,8 @@ pub struct Request {
     pub url_base: Cow<'static, str>,
     /// The directory of the mount point, in place of the document root.
     pub base_path: Option<Arc<Path>>,
+    /// What the route puts into HTML responses.
+    pub injection: Option<Arc<Injection>>,
     decoded_path: Option<Vec<u8>>,
 }
 
@@ -78,6 +80,7 @@ impl Request {
             route_match: None,
             url_base: Cow::Borrowed("/"),
             base_path: None,
+            injection: None,
             decoded_path,
         }
     }

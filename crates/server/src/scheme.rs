@@ -68,6 +68,11 @@ impl Scheme {
         }
     }
 
+    /// Whether it is WebSocket.
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
+
     /// Whether its connections begin with a TLS handshake.
     pub fn is_secure(self) -> bool {
         matches!(self, Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::H2 | Self::Wss)
@@ -81,8 +86,11 @@ impl Scheme {
             | Self::HttpPublic
             | Self::Https
             | Self::HttpsLocal
-            | Self::HttpsPublic => true,
-            Self::H2 | Self::Ws | Self::Wss | Self::WebTransportH3 | Self::Dns => false,
+            | Self::HttpsPublic
+            | Self::Ws
+            | Self::Wss
+            | Self::Dns => true,
+            Self::H2 | Self::WebTransportH3 => false,
         }
     }
 

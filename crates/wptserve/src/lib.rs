@@ -4,6 +4,7 @@ mod attribute;
 mod connection;
 mod embedded;
 mod host;
+mod injection;
 mod input_file;
 mod pipes;
 mod pool;
@@ -14,6 +15,7 @@ mod script;
 mod slot;
 mod stash;
 mod text;
+mod websocket;
 mod writer;
 
 use pyo3::prelude::*;
@@ -40,6 +42,11 @@ mod _wptserve {
         response_headers::ResponseHeaders,
         script::FunctionHandler,
         stash::{Stash, StashLock, stash_config},
+        websocket::{
+            PerMessageDeflate, WebSocketConnection, WebSocketStream, websocket_accept,
+            websocket_deflate_offer, websocket_format_extensions, websocket_is_key, websocket_mask,
+            websocket_parse_extensions, websocket_parse_tokens, websocket_quote,
+        },
         writer::ResponseWriter,
     };
 

@@ -316,7 +316,7 @@ impl Response {
 
     /// The header fields. May be replaced by a list of pairs.
     #[getter]
-    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.headers.get_or_init(py, || Ok(Bound::new(py, ResponseHeaders::default())?.into_any()))
     }
 

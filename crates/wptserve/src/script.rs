@@ -19,7 +19,7 @@ use pyo3::{
 };
 use server::{Exchange, Finish, Handler, file_cache::is_settled, files};
 
-use crate::{pool::Pool, request::Request, response::Response, slot::Slot};
+use crate::{injection, pool::Pool, request::Request, response::Response, slot::Slot};
 
 /// Runs the Python file that a request's path names.
 pub(crate) struct PythonHandler {
@@ -105,7 +105,8 @@ impl Scripts {
         };
         let returned = main.call1((request, response))?;
         Response::apply(response, &returned)?;
-        wrap_pipeline(request, response, &path)
+        wrap_pipeline(request, response, &path)?;
+        injection::inject(response)
     }
 
     /// The code of a file, or of a directory's first `default*.py`.

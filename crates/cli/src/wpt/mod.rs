@@ -2,8 +2,8 @@
 
 mod arguments;
 mod browser;
-mod names;
-mod settings;
+pub(crate) mod names;
+pub(crate) mod settings;
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -60,8 +60,13 @@ impl Site for Checkout<'_> {
         self.arguments.latency
     }
 
+    fn dns_wildcards(&self) -> Option<usize> {
+        self.arguments.dns_wildcards.map(usize::from)
+    }
+
     fn router(&self, files: &FileHandlers, _listening: &Listening) -> Result<Router, Error> {
-        self.settings.config.router(files)
+        let Settings { config, doc_root, .. } = &self.settings;
+        config.environment_router(files, doc_root, self.inject.as_deref())
     }
 
     fn url(&self, listening: &Listening) -> String {

@@ -1,6 +1,8 @@
 //! The configuration file: the reference's keys, typed; unknown keys are refused by name.
 
 mod environment;
+mod environment_routes;
+mod host_names;
 mod overlay;
 mod resolved;
 mod route_handler;
@@ -19,6 +21,7 @@ use serde_json::{Map, Value, json};
 use crate::{Error, Scheme};
 use overlay::{merge, rename, unknown};
 
+pub use host_names::HostNames;
 pub use route_handler::RouteHandler;
 pub use routing::{Alias, Methods, Rewrite, RouteEntry};
 pub use schema::SCHEMA;

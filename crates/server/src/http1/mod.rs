@@ -2,6 +2,7 @@
 
 mod output;
 mod transfer;
+mod tunnel;
 
 use std::{
     io,
@@ -21,7 +22,8 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Encryption, Exchange, Request, RequestBody, Response, ResponseWriter, Router,
+    ConnectionInfo, Encryption, Exchange, Handler, Request, RequestBody, Response, ResponseWriter,
+    Router,
     body::Spool,
     environment::Environment,
     event::{Event, RequestRecord},
@@ -30,6 +32,7 @@ use crate::{
 };
 
 use transfer::{Arriving, Sent, Transfer};
+pub(crate) use tunnel::Tunnels;
 
 /// A stream that carries HTTP/1.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
@@ -49,7 +52,24 @@ impl Transport for TcpStream {
 pub(crate) struct Service {
     pub(crate) environment: Arc<Environment>,
     pub(crate) router: Arc<Router>,
+    pub(crate) websocket: Option<WebSocketRoute>,
     pub(crate) shutdown: tokio::sync::watch::Receiver<bool>,
+    pub(crate) tunnels: Arc<Tunnels>,
+}
+
+/// Which requests go to the WebSocket handler.
+#[derive(Clone)]
+pub(crate) struct WebSocketRoute {
+    pub(crate) handler: Arc<dyn Handler>,
+    /// All, or only those that ask for an upgrade.
+    pub(crate) everything: bool,
+}
+
+impl WebSocketRoute {
+    fn takes(&self, request: &Request) -> bool {
+        let asks = |value: &Bytes| value.trim_ascii().eq_ignore_ascii_case(b"websocket");
+        self.everything || request.headers().get(b"upgrade").is_some_and(asks)
+    }
 }
 
 /// Serves a connection until it closes. One that is to be encrypted after a CONNECT request is
@@ -245,6 +265,10 @@ impl<S: Transport> Connection<S> {
             Err((status, message)) => return Next::End(self.refuse(status, &message).await),
         };
 
+        if let Some(address) = self.service.tunnels.address(&head, self.info.local) {
+            return Next::End(self.tunnel(&head, address).await);
+        }
+
         let keep_alive = keeps_alive(head.version, &head.headers);
         let no_content = head.method.as_ref() == b"HEAD";
         let log = self
@@ -257,13 +281,19 @@ impl<S: Transport> Connection<S> {
         let (mut writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
         let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
-        let timed = self.service.environment.limits.handler_timeout.is_some();
-        let url = timed.then(|| request.display_url());
+        let websocket = self.service.websocket.as_ref().filter(|route| route.takes(&request));
+        let websocket = websocket.map(|route| Arc::clone(&route.handler));
+        // A WebSocket lasts as long as its client likes.
+        let limit = self.service.environment.limits.handler_timeout;
+        let deadline =
+            limit.filter(|_| websocket.is_none()).map(|limit| (limit, request.display_url()));
         if let Some(latency) = self.service.environment.limits.latency {
             sleep(latency).await;
         }
-        let connects = request.head.method.as_ref() == b"CONNECT";
-        if connects {
+        let connects = websocket.is_none() && request.head.method.as_ref() == b"CONNECT";
+        if let Some(handler) = websocket {
+            handler.handle(Exchange { request, writer });
+        } else if connects {
             writer.respond(connect());
         } else {
             match self.service.router.route(&mut request).map(Arc::clone) {
@@ -273,7 +303,7 @@ impl<S: Transport> Connection<S> {
         }
 
         let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
-        transfer.url = url;
+        transfer.deadline = deadline;
         let Sent { status, bytes, close, reset, result } = transfer.run().await;
         if let Some((method, target)) = log {
             self.service.environment.events.emit(&Event::Request(RequestRecord {
