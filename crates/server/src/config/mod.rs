@@ -205,7 +205,8 @@ impl Config {
         let mut config: Self = serde_path_to_error::deserialize(merged)
             .map_err(|error| format!("`{}`: {}", error.path(), error.inner()))?;
         config.environment = self.environment;
-        config.ssl.folder = if names_files { folder } else { &self.ssl.folder }.to_owned();
+        let ssl_folder = if names_files { folder } else { &self.ssl.folder };
+        ssl_folder.clone_into(&mut config.ssl.folder);
         let folder = if names_folders { folder } else { &self.folder };
         folder.clone_into(&mut config.folder);
         config.check()?;
