@@ -8,6 +8,7 @@ import servers
 from case import request
 from conftest import SUBJECT
 from docroot_generated import build_tree
+from wpt_config import ENVIRONMENT_CONFIG
 from wire import Step, exchange
 
 SCRIPT = b"window.injected = true;"
@@ -91,7 +92,7 @@ def pair(tmp_path_factory):
         (root / name).write_text(f"def main(request, response):\n    {code}\n")
     script = work / "script.js"
     script.write_bytes(SCRIPT)
-    config = {"ports": {"http": []}}
+    config = ENVIRONMENT_CONFIG
     with contextlib.ExitStack() as stack:
         started = []
         for name, options in [("with", ("--inject-script", str(script))), ("without", ())]:

@@ -20,9 +20,17 @@ def main(request, response):
     return json.dumps({key: config[key] for key in keys})
 """
 
+WEBSOCKET_HANDLER = """
+def web_socket_do_extra_handshake(request):
+    pass
+
+def web_socket_transfer_data(request):
+    pass
+"""
+
 # Every scheme on a free port, so that tests never collide with what else runs.
 AUTO = {
-    "http": ["auto", "auto"], "https": ["auto", "auto"],
+    "http": ["auto", "auto"], "https": ["auto", "auto"], "h2": ["auto"],
 }
 
 
@@ -37,7 +45,7 @@ def checkout(tmp_path):
         "page.html": "<p>page</p>\n",
         "ports.sub.txt": "{{host}} {{ports[http][0]}} {{ports[h2][0]}} {{hosts[alt][www]}}",
         "config.json": json.dumps({"ports": AUTO, "check_subdomains": False}),
-        "websockets/handlers/echo_wsh.py": "",
+        "websockets/handlers/echo_wsh.py": WEBSOCKET_HANDLER,
     }.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
