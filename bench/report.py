@@ -19,8 +19,10 @@ CASE_TEXT = {
     "stash": "a handler that puts a value under a fresh UUID and takes it out again",
     "static_1k": "a file of 1 KiB",
     "static_1m": "a file of 1 MiB",
+    "template": "a `.sub.html` file with six tokens",
+    "pipes": "the file of 1 KiB through `header` and `slice`",
 }
-COMPARED_WITH = ("reference", "reference-nodelay", "granian")
+COMPARED_WITH = ("reference", "reference-nodelay", "granian", "nginx")
 
 
 def main():

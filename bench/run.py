@@ -30,11 +30,14 @@ CASES = {
     "stash": "/stash.py",
     "static_1k": "/static_1k.txt",
     "static_1m": "/static_1m.txt",
+    "template": "/template.sub.html?title=bench",
+    "pipes": "/static_1k.txt?pipe=header(X-Bench,1)|slice(0,512)",
 }
-ONLY_HELLO = {"granian"}
+ONLY = {"granian": {"hello"}, "nginx": {"static_1k", "static_1m"}}
 BODIES = {"hello": b"hello", "get_first": b"hello", "stash": b"hello",
           "static_1k": doc_root.STATIC_FILES["static_1k.txt"],
-          "static_1m": doc_root.STATIC_FILES["static_1m.txt"]}
+          "static_1m": doc_root.STATIC_FILES["static_1m.txt"],
+          "pipes": doc_root.STATIC_FILES["static_1k.txt"][:512]}
 TIMEOUT_SECONDS = 15
 
 
@@ -127,7 +130,7 @@ def measure(running, options):
 
 
 def applies(name, case):
-    return case == "hello" or name not in ONLY_HELLO
+    return case in ONLY.get(name, CASES)
 
 
 def one_run(server, case, connections, seconds):
@@ -185,7 +188,8 @@ def asked_by_hand(server, case):
     finally:
         connection.close()
     wrong = None
-    if response.status != 200 or body != BODIES[case]:
+    expected = doc_root.filled_template(server.port) if case == "template" else BODIES[case]
+    if response.status != 200 or body != expected:
         wrong = f"asked by hand: status {response.status}, {len(body)} bytes"
     return {"wrong": wrong,
             "ends_with_connection": response.getheader("Content-Length") is None

@@ -137,11 +137,62 @@ class Granian:
              "--working-dir", str(BENCH), "hello_wsgi:app"], port)
 
 
+class Nginx:
+    title = "nginx (1 worker, open_file_cache)"
+
+    def __init__(self, options):
+        self.binary = shutil.which("nginx") or "/usr/sbin/nginx"
+
+    def prepare(self):
+        if not Path(self.binary).is_file():
+            raise Unavailable("no nginx: apt-get install nginx-light")
+
+    def version(self):
+        result = subprocess.run([self.binary, "-v"], capture_output=True, text=True)
+        return result.stderr.strip().removeprefix("nginx version: ")
+
+    def start(self, doc_root):
+        port = free_port()
+        directory = Path(tempfile.mkdtemp(prefix="bench-"))
+        configuration = directory / "nginx.conf"
+        configuration.write_text(NGINX_CONFIGURATION.format(
+            root=doc_root, port=port, directory=directory))
+        process = spawn([self.binary, "-c", str(configuration), "-e", str(directory / "stderr")],
+                        directory)
+        wait_until(lambda: answers(f"http://127.0.0.1:{port}/static_1k.txt"), process, directory)
+        return Running(process, directory, "127.0.0.1", port)
+
+
+# Without a master process, so that what it uses is counted like everyone else's.
+NGINX_CONFIGURATION = """
+daemon off;
+master_process off;
+pid {directory}/pid;
+worker_rlimit_nofile 65536;
+events {{ worker_connections 16384; }}
+http {{
+    access_log off;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    default_type text/plain;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000000;
+    open_file_cache max=1000 inactive=60s;
+    open_file_cache_valid 60s;
+    server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; }}
+}}
+"""
+
 SERVERS = {
     "ours": Ours,
     "reference": Reference,
     "reference-nodelay": ReferenceNoDelay,
     "granian": Granian,
+    "nginx": Nginx,
 }
 
 

@@ -48,7 +48,7 @@ def run(case: Case, server: servers.Server) -> Outcome:
     steps = [Step(step.data.replace(b"@PORT@", port), step.responses) for step in case.steps]
     outcome = exchange(
         server.address, steps, list(case.methods), case.quiet, case.probe, case.half_close,
-        case.patience,
+        case.patience, server.encryption,
     )
     return normalise(outcome, server, case.mask)
 

@@ -29,6 +29,8 @@ class Server:
     doc_root: pathlib.Path
     process: subprocess.Popen
     other_ports: tuple[int, ...] = ()
+    # How its connections are encrypted: see `wire.exchange`.
+    encryption: str | None = None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -48,17 +50,23 @@ def start_ours(
     work: pathlib.Path,
     binary: pathlib.Path | None = None,
     config: dict | None = None,
+    environment: bool = False,
+    options: tuple[str, ...] = (),
 ) -> Iterator[Server]:
-    """Our server on a free port, its log in `work`."""
+    """Our server on a free port, its log in `work`; `environment` starts `wptserve wpt`."""
     ready_file = work / "ours.ready.json"
-    ports, options = _configured(config, work / "ours.config.json")
+    ports, configured = _configured(config, work / "ours.config.json")
     command = [
-        str((binary or ours_binary()).resolve()), str(doc_root),
+        str((binary or ours_binary()).resolve()), *(["wpt"] if environment else []), str(doc_root),
         "--python", os.environ.get("WPTSERVE_PYTHON", sys.executable),
-        "--ready-file", str(ready_file), "--port", str(ports[0] if ports else 0), *options,
+        "--ready-file", str(ready_file), "--h2c", *configured, *options,
     ]
+    if not environment and not (config or {}).get("tls"):
+        command += ["--port", str(ports[0] if ports else 0)]
     with _running("ours", command, {}, ready_file, doc_root, work) as server:
-        yield dataclasses.replace(server, other_ports=tuple(ports[1:]))
+        yield dataclasses.replace(
+            server, other_ports=tuple(ports[1:]), encryption=_encryption(config or {})
+        )
 
 
 @contextlib.contextmanager
@@ -68,8 +76,13 @@ def start_reference(
     name: str = "wptserve",
     python: str | None = None,
     config: dict | None = None,
+    wpt_root: pathlib.Path | None = None,
+    http2: bool = False,
 ) -> Iterator[Server]:
-    """The reference on a free port, its log in `work`."""
+    """The reference on a free port, its log in `work`; with the routes of a tree if one is named.
+
+    Over HTTP/2 it speaks nothing else.
+    """
     ready_file = work / f"{name}.ready.json"
     ports, options = _configured(config, work / f"{name}.config.json")
     python = python or os.environ.get("REFERENCE_PYTHON", sys.executable)
@@ -78,12 +91,16 @@ def start_reference(
         "REFERENCE_READY_FILE": str(ready_file),
         "REFERENCE_PORT": str(ports[0] if ports else free_port()),
         "REFERENCE_CONFIG": options[1] if options else "",
+        "REFERENCE_WPT_ROOT": str(wpt_root or ""),
+        "REFERENCE_HTTP2": "1" if http2 else "",
         # The order of POST keys follows the hash seed there.
         "PYTHONHASHSEED": "0",
     }
     command = [python, str(HERE / "reference_server.py")]
     with _running(name, command, environment, ready_file, doc_root, work) as server:
-        yield dataclasses.replace(server, other_ports=tuple(ports[1:]))
+        yield dataclasses.replace(
+            server, other_ports=tuple(ports[1:]), encryption=_encryption(config or {})
+        )
 
 
 def free_port() -> int:
@@ -93,8 +110,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _encryption(config: dict) -> str | None:
+    if not config.get("tls"):
+        return None
+    return "connect" if config["ssl"]["encrypt_after_connect"] else "tls"
+
+
 def _configured(config: dict | None, path: pathlib.Path) -> tuple[list[int], list[str]]:
     """Two ports for HTTP, and the options that name a config file with them and `config`.
+
+    A config with `tls` has them for HTTPS instead, and none for HTTP.
 
     A server with a config listens where its config says that it does, or templates would
     speak of a port that is not there. Without one there is nothing to say.
@@ -102,7 +127,9 @@ def _configured(config: dict | None, path: pathlib.Path) -> tuple[list[int], lis
     if config is None:
         return [], []
     ports = [free_port(), free_port()]
-    path.write_text(json.dumps({**config, "ports": {**config["ports"], "http": ports}}))
+    config = dict(config)
+    mine = {"http": [], "https": ports} if config.pop("tls", False) else {"http": ports}
+    path.write_text(json.dumps({**config, "ports": {**config["ports"], **mine}}))
     return ports, ["--config", str(path)]
 
 

@@ -39,6 +39,8 @@ TARGETS = [
     get("target-query-only", "?a=b"),
     get("target-empty-segments", "///http1/url.py"),
     get("target-with-control", b"/http1/url.py?\x01\x7f"),
+    *[get(f"field-with-control-{code}", "/request/headers_items.py", ("X-A", b"a%cb" % code))
+      for code in (1, 8, 14, 27, 31, 127)],
     get("target-with-tab", b"/http1/url.py?a\tb"),
     get("target-raw-bytes", b"/http1/url.py?\xff\xfe"),
     get("target-64k-query", "/http1/query_length.py?" + "q" * 65000),

@@ -12,6 +12,7 @@ import dataclasses
 import re
 import select
 import socket
+import ssl
 import time
 import uuid
 
@@ -140,6 +141,14 @@ class Connection:
         self.received = b""
         self.ended = False
 
+    def encrypt(self) -> None:
+        """Go on with TLS; whoever the server is, it is believed."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.socket.settimeout(max(self.deadline - time.monotonic(), 0.1))
+        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+
     def __enter__(self) -> "Connection":
         return self
 
@@ -162,7 +171,7 @@ class Connection:
             if writable:
                 try:
                     view = view[self.socket.send(view):]
-                except BlockingIOError:
+                except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                     pass
                 except OSError:
                     break
@@ -174,16 +183,19 @@ class Connection:
         wait = min(wait, self.deadline - time.monotonic())
         if self.ended or wait <= 0:
             return False
-        readable, _, _ = select.select([self.socket], [], [], wait)
-        if readable:
-            self._receive()
-        return bool(readable)
+        # What is decrypted already does not show on the socket.
+        if getattr(self.socket, "pending", lambda: 0)() == 0:
+            readable, _, _ = select.select([self.socket], [], [], wait)
+            if not readable:
+                return False
+        self._receive()
+        return True
 
     def _receive(self) -> None:
         self.socket.setblocking(False)
         try:
             data = self.socket.recv(1 << 18)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return
         except OSError:
             # A reset is how a close looks while the peer had bytes to read.
@@ -208,9 +220,22 @@ def exchange(
     probe: bool = True,
     half_close: bool = False,
     patience: float = PATIENCE,
+    encryption: str | None = None,
 ) -> Outcome:
-    """Run `steps` on one connection and return everything that came back."""
+    """Run `steps` on one connection and return everything that came back.
+
+    `encryption` is "tls" for TLS from the first byte on, "connect" for TLS once a CONNECT
+    request is answered.
+    """
     with Connection(address) as connection:
+        if encryption == "connect":
+            connection.send(b"CONNECT web-platform.test:443 HTTP/1.1\r\n\r\n")
+            while b"\r\n\r\n" not in connection.received and connection.read(DEADLINE):
+                pass
+            # Cases of CONNECT itself compare this head.
+            connection.received = b""
+        if encryption:
+            connection.encrypt()
         awaited = 0
         for step in steps:
             connection.send(step.data)

@@ -26,3 +26,17 @@ CONFIG = {
     "check_subdomains": False,
     "aliases": [{"url-path": "/alias/", "local-dir": "."}],
 }
+
+# The same hosts for an environment; its other ports are those of no scheme.
+ENVIRONMENT_CONFIG = {
+    key: CONFIG[key]
+    for key in ("browser_host", "alternate_hosts", "check_subdomains", "aliases")
+} | {
+    "ports": {
+        scheme: []
+        for scheme in (
+            "http-local", "http-public", "https", "https-local", "https-public", "h2", "ws", "wss",
+            "webtransport-h3", "dns",
+        )
+    },
+}

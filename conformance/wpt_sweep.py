@@ -195,23 +195,28 @@ def options(description: str) -> argparse.ArgumentParser:
 
 @contextlib.contextmanager
 def three_servers(
-    arguments: argparse.Namespace, config: dict | None = None
+    arguments: argparse.Namespace, config: dict | None = None, environment: bool = False
 ) -> Iterator[list[Server]]:
-    """The reference twice, and the subject, over the tree."""
+    """The reference twice, and the subject, over the tree; as the tree's environment if asked."""
     root = arguments.wpt_root.resolve()
+    wpt_root = root if environment else None
     with contextlib.ExitStack() as stack:
         work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
 
         def reference(name: str) -> Server:
             return stack.enter_context(
-                start_reference(root, work, name, arguments.reference_python, config)
+                start_reference(
+                    root, work, name, arguments.reference_python, config, wpt_root
+                )
             )
 
         servers = [reference("first"), reference("second")]
         if arguments.subject_reference:
             servers.append(reference("third"))
         else:
-            servers.append(stack.enter_context(start_ours(root, work, arguments.bin, config)))
+            servers.append(stack.enter_context(start_ours(
+                root, work, arguments.bin, config, environment
+            )))
         yield servers
 
 

@@ -27,6 +27,15 @@ def pytest_configure() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
+    """Where servers keep the user's data: never in the data of who runs the tests."""
+    folder = tmp_path_factory.mktemp("data").resolve()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder))
+        yield folder
+
+
 @pytest.fixture
 def doc_root(tmp_path: pathlib.Path) -> pathlib.Path:
     """An empty document root."""

@@ -126,9 +126,10 @@ def failed(result: subprocess.CompletedProcess, code: int) -> str:
 
 
 def start(
-    doc_root: pathlib.Path,
+    doc_root: pathlib.Path | None,
     work: pathlib.Path,
     *options: object,
+    command: str | None = None,
     python: str | None = "",
     port: int | None = 0,
     cwd: pathlib.Path | None = None,
@@ -136,11 +137,13 @@ def start(
 ) -> Server:
     """Start the binary and wait until it listens.
 
+    `command`: what to run in place of serving the document root.
     `python`: `""` for the suite's own, `None` to leave the choice to the binary.
     `port`: `None` to leave the choice to the options.
     """
     ready_file = work / "ready.json"
-    command = [binary(), str(doc_root), "--ready-file", str(ready_file)]
+    what = [name for name in (command, doc_root) if name is not None]
+    command = [binary(), *map(str, what), "--ready-file", str(ready_file)]
     if port is not None:
         command += ["--port", str(port)]
     if python is not None:

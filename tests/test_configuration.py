@@ -27,7 +27,8 @@ CONFIG = 5
     ('{"logging": {"level": "loud"}}',
      "`logging.level` is `loud`; it may be one of debug, info, warning, error, critical"),
     ('{"ssl": {"type": "magic"}}',
-     "`ssl.type` is `magic`; it may be `none`, `openssl` or `pregenerated`"),
+     "`ssl.type` is `magic`; it may be `none`, `authority`, `openssl` or "
+         "`pregenerated`"),
 ])
 def test_a_wrong_configuration(doc_root, tmp_path, text, reason):
     path = tmp_path / "config.json"
@@ -36,13 +37,13 @@ def test_a_wrong_configuration(doc_root, tmp_path, text, reason):
     assert error == f"the configuration file {path} is wrong: {reason}"
 
 
-def test_what_has_no_effect_yet_is_said(serve, tmp_path):
+def test_a_scheme_that_is_not_served_is_refused(doc_root, tmp_path):
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({"ports": {"http": ["auto"], "https": ["auto"]}}))
-    server = serve("--config", config, port=None)
-    assert len(server.ready["listeners"]) == 1
-    assert server.log() == (
-        "warning: config: ports of schemes other than http: this has no effect yet\n"
+    config.write_text(json.dumps({"ports": {"http": ["auto"], "webtransport-h3": ["auto"]}}))
+    error = running.failed(running.run(doc_root, "--config", config), CONFIG)
+    assert error == (
+        "`ports.webtransport-h3`: this version does not serve webtransport-h3; an empty list, "
+        "`[]`, does without it"
     )
 
 

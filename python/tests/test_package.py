@@ -93,7 +93,7 @@ def test_error_cause():
 def test_ports():
     assert utils.is_bad_port(6667) and utils.is_bad_port(10080) and not utils.is_bad_port(8000)
     assert 0 < utils.get_port() < 65536
-    assert utils.http2_compatible() is False
+    assert utils.http2_compatible() is True
 
 
 def test_constants():

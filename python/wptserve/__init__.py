@@ -26,6 +26,7 @@ _MODULES = frozenset(
         "handlers",
         "logger",
         "pipes",
+        "pywebsocket",
         "ranges",
         "request",
         "response",

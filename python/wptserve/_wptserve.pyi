@@ -288,6 +288,135 @@ def template(request: Request, content: bytes, escape_type: str = "html") -> byt
 def load_headers(request: Request, path: str) -> list[tuple[bytes, bytes]]:
     """The header fields that ``.headers`` files give a file; ValueError for a malformed one."""
 
+class WebSocketConnection:
+    """The connection of a WebSocket: raw bytes before, during and after the handshake."""
+
+    @property
+    def remote_addr(self) -> tuple[str, int]: ...
+    @property
+    def local_addr(self) -> tuple[str, int]: ...
+    def read(self, length: int = -1) -> bytes: ...
+    def write(self, data: bytes) -> int: ...
+    def flush(self) -> None: ...
+    def note_status(self, status: int) -> None: ...
+    def report(self, error: BaseException) -> None: ...
+
+class WebSocketStream:
+    """What `wptserve.pywebsocket.stream.Stream` does for every message."""
+
+    def __new__(cls, request: Any, options: Any) -> WebSocketStream: ...
+    def receive_message(self) -> str | bytes | None: ...
+    def send_message(self, message: Any, end: bool = True, binary: bool = False) -> None: ...
+    def get_last_received_opcode(self) -> int: ...
+
+class PerMessageDeflate:
+    """permessage-deflate of one connection."""
+
+    def __new__(
+        cls, server_max_window_bits: int | None, server_no_context_takeover: bool
+    ) -> PerMessageDeflate: ...
+    def set(self, compresses: bool, bfinal: bool) -> None: ...
+
+def websocket_accept(key: bytes) -> bytes:
+    """The value of Sec-WebSocket-Accept for a key."""
+
+def websocket_is_key(key: str | bytes) -> bool:
+    """Whether a text is a Sec-WebSocket-Key."""
+
+def websocket_parse_tokens(value: str | bytes) -> list[str]:
+    """The tokens of a list; ValueError when it is none."""
+
+def websocket_parse_extensions(
+    value: str | bytes,
+) -> list[tuple[str, list[tuple[str, str | None]]]]:
+    """The extensions of a field; ValueError when it is malformed."""
+
+def websocket_format_extensions(
+    extensions: list[tuple[str, list[tuple[str, str | None]]]],
+) -> str:
+    """A field out of extensions."""
+
+def websocket_quote(value: str) -> str:
+    """A value, between quotes unless it is a token."""
+
+def websocket_deflate_offer(
+    parameters: list[tuple[str, str | None]],
+) -> tuple[int | None, bool, bool] | None:
+    """The server's window and whether it forgets, and whether it may choose the client's window."""
+
+def websocket_mask(data: bytes, key: bytes) -> bytes:
+    """Bytes, masked with a key of four."""
+
+class H2Request(Request):
+    """A request over HTTP/2."""
+
+    frames: list[Any]
+    @property
+    def h2_stream_id(self) -> int: ...
+
+class H2Response(Response):
+    """A response over HTTP/2."""
+
+class H2ResponseWriter(ResponseWriter):
+    """Writes a response over HTTP/2, down to single frames. False means that the peer is gone.
+
+    What has `raw` in its name is sent as it is, in any state and without flow control.
+    """
+
+    stream_ended: bool
+    def write_headers(
+        self,
+        headers: Iterable[tuple[_Text, _FieldValue]],
+        status_code: int | _Text,
+        status_message: _Text | None = None,
+        stream_id: int | None = None,
+        last: bool = False,
+    ) -> bool: ...
+    def write_informational(
+        self, status_code: int | _Text, headers: Iterable[tuple[_Text, _FieldValue]]
+    ) -> bool: ...
+    def write_trailers(self, headers: Iterable[tuple[_Text, _FieldValue]]) -> bool: ...
+    def write_data(
+        self, item: _Text | _Readable, last: bool = False, stream_id: int | None = None
+    ) -> bool: ...
+    def write_data_frame(self, data: bytes, last: bool, stream_id: int | None = None) -> bool: ...
+    def write_push(
+        self,
+        promise_headers: Iterable[tuple[_Text, _FieldValue]],
+        push_stream_id: int | None = None,
+        status: int | _Text | None = None,
+        response_headers: Iterable[tuple[_Text, _FieldValue]] | None = None,
+        response_data: _Text | _Readable | None = None,
+    ) -> int: ...
+    def end_stream(self, stream_id: int | None = None) -> bool: ...
+    def write_raw_header_frame(
+        self,
+        headers: Iterable[tuple[_Text, _FieldValue]],
+        stream_id: int | None = None,
+        end_stream: bool = False,
+        end_headers: bool = False,
+        frame_cls: Any = None,
+    ) -> bool: ...
+    def write_raw_continuation_frame(
+        self,
+        headers: Iterable[tuple[_Text, _FieldValue]],
+        stream_id: int | None = None,
+        end_headers: bool = False,
+    ) -> bool: ...
+    def write_raw_data_frame(
+        self, data: bytes, stream_id: int | None = None, end_stream: bool = False
+    ) -> bool: ...
+    def write_raw(self, raw_data: bytes) -> bool: ...
+    def reset_stream(self, error_code: int = 0, stream_id: int | None = None) -> bool: ...
+    def write_goaway(
+        self,
+        error_code: int = 0,
+        last_stream_id: int | None = None,
+        debug_data: bytes | None = None,
+    ) -> bool: ...
+    def get_max_payload_size(self, stream_id: int | None = None) -> int: ...
+    def decode(self, data: _Text) -> str: ...
+
 @final
 class Engine:
     """A server of `wptserve.server`: listens from its making on, and accepts from `start` on."""

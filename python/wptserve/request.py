@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping
 
 from ._message import message_from_fields
-from ._wptserve import InputFile, Request, Server
+from ._wptserve import H2Request, InputFile, Request, Server
 from .utils import HTTPException, isomorphic_decode, isomorphic_encode
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ __all__ = [
     "Authentication",
     "CookieValue",
     "Cookies",
+    "H2Headers",
+    "H2Request",
     "InputFile",
     "MultiDict",
     "Request",
@@ -163,6 +165,21 @@ def _restored(cls: type[dict[Any, Any]], items: dict[Any, Any]) -> dict[Any, Any
     restored = cls()
     dict.update(restored, items)
     return restored
+
+
+class H2Headers(dict):  # type: ignore[type-arg]
+    """The header list of a request over HTTP/2, as text: pseudo-header fields without their colon.
+
+    Of a repeated field the last value counts. ``raw_headers`` keeps the names as they came.
+    """
+
+    def __init__(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        super().__init__()
+        self.raw_headers: dict[str, str] = {}
+        for raw_name, raw_value in fields:
+            name, value = isomorphic_decode(raw_name), isomorphic_decode(raw_value)
+            self.raw_headers[name] = value
+            self[name.removeprefix(":")] = value
 
 
 def raw_headers(pairs: list[tuple[str, str]]) -> HTTPMessage:

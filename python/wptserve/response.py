@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
-from ._wptserve import Response, ResponseHeaders, ResponseWriter
+from ._wptserve import (
+    H2Response,
+    H2ResponseWriter,
+    Response,
+    ResponseHeaders,
+    ResponseWriter,
+)
 from .utils import isomorphic_decode
 
 if TYPE_CHECKING:
@@ -12,6 +18,8 @@ if TYPE_CHECKING:
     from traceback import FrameSummary
 
 __all__ = [
+    "H2Response",
+    "H2ResponseWriter",
     "MultipartContent",
     "MultipartPart",
     "Response",
@@ -106,14 +114,19 @@ def format_server_error(response: Response, err: BaseException | str | None) -> 
         details = "<no traceback>"
     elif isinstance(err, str):
         details = err
-    elif response.request.server.config.logging["suppress_handler_traceback"]:
-        details = _place_of(err)
     else:
-        details = _traceback_of(err)
+        details = failure_details(err, response.request.server.config)
     return f"Internal server error loading {response.request.url}:\n  {details}"
 
 
-def _traceback_of(err: BaseException) -> str:
+def failure_details(err: BaseException, config: Any) -> str:
+    """What an exception tells under a configuration."""
+    if config.logging["suppress_handler_traceback"]:
+        return _place_of(err)
+    return handler_traceback(err)
+
+
+def handler_traceback(err: BaseException) -> str:
     from traceback import format_exception_only, format_list
 
     # Each entry has two lines; the blank line between entries is part of the known form.

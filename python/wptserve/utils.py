@@ -84,7 +84,7 @@ def get_port(host: str = "") -> int:
 
 def http2_compatible() -> bool:
     """Whether servers here can speak HTTP/2."""
-    return False
+    return True
 
 
 # fmt: off

@@ -11,7 +11,10 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{CertsArguments, ExecArguments, Exit, log, settings::Overrides, wpt::WptArguments};
+use crate::{
+    CertsArguments, ExecArguments, Exit, browser_args::BrowserArguments, doctor::DoctorArguments,
+    hosts::HostsArguments, log, settings::Overrides, wpt::WptArguments,
+};
 
 /// What the arguments ask for.
 #[derive(Debug)]
@@ -20,6 +23,12 @@ pub enum Command {
     Serve(ServeArguments),
     /// Serve a checkout of web-platform-tests.
     Wpt(Box<WptArguments>),
+    /// Print or install the entries of the hosts file.
+    Hosts(HostsArguments),
+    /// Print the flags with which a browser reaches the server.
+    BrowserArgs(BrowserArguments),
+    /// Check what the environment needs.
+    Doctor(DoctorArguments),
     /// List the routes, or explain what answers a URL.
     Routes(RoutesArguments),
     /// Print the configuration or its schema.
@@ -65,6 +74,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Named {
     Wpt(Box<WptArguments>),
+    Hosts(HostsArguments),
+    BrowserArgs(BrowserArguments),
+    Doctor(DoctorArguments),
     Routes(RoutesArguments),
     Config(ConfigArguments),
     Exec(ExecArguments),
@@ -134,7 +146,6 @@ impl Source {
 
 /// What is served, and how.
 #[derive(Debug, Clone, Args)]
-#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
 pub struct ServeArguments {
     /// The folder to serve
     #[arg(value_name = "DOC_ROOT")]
@@ -181,9 +192,33 @@ pub(crate) struct EngineArguments {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) handler_timeout: Option<Duration>,
 
+    /// The largest WebSocket message, once it is decompressed [default: 268435456]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_message: Option<usize>,
+
+    /// The most WebSockets at once; more are refused with 503 [default and most: 7168]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) max_websockets: Option<usize>,
+
+    /// Answer WebSocket handshakes on the ports for HTTP too
+    #[arg(long)]
+    pub(crate) ws_on_http: bool,
+
+    /// Load a WebSocket handler anew when its file changes
+    #[arg(long)]
+    pub(crate) reload: bool,
+
     /// Send ETag and Last-Modified with files, and answer conditional requests with 304
     #[arg(long)]
     pub(crate) validators: bool,
+
+    /// Speak HTTP/2 on ports without TLS too, with clients that begin with it
+    #[arg(long)]
+    pub(crate) h2c: bool,
+
+    /// Speak HTTP/2 on ports for HTTPS too, with clients that offer it (ALPN)
+    #[arg(long)]
+    pub(crate) alpn_h2: bool,
 
     /// How the log is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -208,6 +243,11 @@ pub fn parse(arguments: Vec<OsString>) -> Result<Command, Exit> {
     let name = OsString::from("wptserve");
     match Arguments::try_parse_from(std::iter::once(name).chain(arguments)) {
         Ok(Arguments { command: Some(Named::Wpt(wpt)), .. }) => Ok(Command::Wpt(wpt)),
+        Ok(Arguments { command: Some(Named::Hosts(hosts)), .. }) => Ok(Command::Hosts(hosts)),
+        Ok(Arguments { command: Some(Named::BrowserArgs(browser)), .. }) => {
+            Ok(Command::BrowserArgs(browser))
+        }
+        Ok(Arguments { command: Some(Named::Doctor(doctor)), .. }) => Ok(Command::Doctor(doctor)),
         Ok(Arguments { command: Some(Named::Routes(routes)), .. }) => Ok(Command::Routes(routes)),
         Ok(Arguments { command: Some(Named::Config(config)), .. }) => Ok(Command::Config(config)),
         Ok(Arguments { command: Some(Named::Exec(exec)), .. }) => Ok(Command::Exec(exec)),

@@ -3,7 +3,8 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use server::{
-    Bound, Environment, Error, Limits, Router, Scheme, Server, Wakes,
+    Bound, Environment, Error, Http2Use, Limits, Router, Scheme, Server, Wakes, WebSocketService,
+    dns::DnsNames,
     event::{Event, EventSink, Level},
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -12,7 +13,7 @@ use server::{
 };
 
 use crate::{
-    Exit, HandlerLoader,
+    Exit, HandlerLoader, WebSocketHandlers,
     arguments::EngineArguments,
     log::{Log, Style},
     ready,
@@ -29,6 +30,11 @@ pub(crate) trait Site {
 
     /// How long each request waits before it is answered.
     fn latency(&self) -> Option<Duration> {
+        None
+    }
+
+    /// For how many levels below the hosts the DNS server knows every name.
+    fn dns_wildcards(&self) -> Option<usize> {
         None
     }
 
@@ -97,6 +103,7 @@ pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<(), Fai
             max_body: engine.max_body,
             handler_timeout: engine.handler_timeout,
             latency: site.latency(),
+            max_message: engine.max_message.unwrap_or(Limits::default().max_message),
             ..Limits::default()
         },
         wakes: Arc::new(Wakes::default()),
@@ -124,7 +131,16 @@ fn serve(
         files: Arc::new(FileHandler { validators: site.engine().validators }),
     };
     let router = site.router(&handlers, listening)?;
-    Server::new(bound, environment, router, tls).run(|| {
+    let websocket = websocket(site, &environment, listening, loader)?;
+    let dns_names = DnsNames::new(&site.settings().config.host_names(), site.dns_wildcards());
+    let engine = site.engine();
+    let http2 = Http2Use { prior_knowledge: engine.h2c, alpn: engine.alpn_h2 };
+    let mut server =
+        Server::new(bound, environment, router, tls).with_dns_names(dns_names).with_http2(http2);
+    if let Some(websocket) = websocket {
+        server = server.with_websocket(websocket);
+    }
+    server.run(|| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
         let goes_on = announce(site, listening)?;
@@ -134,6 +150,31 @@ fn serve(
             }
         })
     })
+}
+
+/// What answers WebSocket handshakes, where anything may bring one.
+fn websocket(
+    site: &dyn Site,
+    environment: &Arc<Environment>,
+    listening: &Listening,
+    loader: &dyn HandlerLoader,
+) -> Result<Option<WebSocketService>, Failure> {
+    let (settings, engine) = (site.settings(), site.engine());
+    let carries = |scheme: Scheme| scheme.is_websocket() || scheme == Scheme::H2;
+    let listens = listening.addresses.iter().any(|(scheme, _)| carries(*scheme));
+    if !listens && !engine.ws_on_http {
+        return Ok(None);
+    }
+    let handlers = WebSocketHandlers {
+        roots: settings.config.ws_roots(&settings.doc_root),
+        reload: engine.reload,
+        max_open: engine.max_websockets,
+    };
+    let handler = loader.load_websocket(environment, &handlers).map_err(|reason| Failure {
+        exit: Exit::Python,
+        message: format!("WebSocket handlers cannot be run: {reason}"),
+    })?;
+    Ok(Some(WebSocketService { handler, on_http: engine.ws_on_http }))
 }
 
 fn announce(site: &dyn Site, listening: &Listening) -> Result<bool, Failure> {

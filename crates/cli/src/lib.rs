@@ -3,17 +3,23 @@
 //! It knows no Python: what runs `.py` files is handed in as a [`HandlerLoader`].
 
 mod arguments;
+mod browser_args;
+mod certificates;
 mod certs;
 mod configuration;
+mod doctor;
 mod engine;
+mod environment;
 mod exec;
 mod exit;
+mod hosts;
 pub mod interpreter;
 mod log;
 mod ready;
 mod routes;
 mod serve;
 mod settings;
+mod shell;
 mod wpt;
 
 use std::{ffi::OsString, path::PathBuf, sync::Arc};
@@ -21,22 +27,43 @@ use std::{ffi::OsString, path::PathBuf, sync::Arc};
 use server::{Environment, Handler, stash::StashStore};
 
 pub use arguments::{Command, ConfigArguments, RoutesArguments, ServeArguments, parse};
+pub use browser_args::{BrowserArguments, browser_args};
 pub use certs::{CertsArguments, certs};
 pub use configuration::configuration;
+pub use doctor::{DoctorArguments, doctor};
 pub use exec::{ExecArguments, exec};
 pub use exit::Exit;
+pub use hosts::{HostsArguments, hosts};
 pub use log::{error, print};
 pub use routes::routes;
 pub use serve::serve;
 pub use wpt::{WptArguments, wpt};
 
-/// Makes the handler for Python files.
+/// Where the WebSocket handlers are.
+#[derive(Debug, Clone)]
+pub struct WebSocketHandlers {
+    /// The directories that are searched, in order: a later one replaces what an earlier one has.
+    pub roots: Vec<PathBuf>,
+    /// Whether a file that changes is loaded anew.
+    pub reload: bool,
+    /// The most connections at once, where that is less than there can be.
+    pub max_open: Option<usize>,
+}
+
+/// Makes the handlers that are written in Python.
 pub trait HandlerLoader {
     /// The handler for a server. The error says why there can be none.
     fn load(&self, environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String>;
 
     /// The file of the extension module, for commands that are to load it.
     fn extension(&self) -> Result<PathBuf, String>;
+
+    /// The handler for the WebSockets of the same server, once that for Python files is made.
+    fn load_websocket(
+        &self,
+        environment: &Arc<Environment>,
+        handlers: &WebSocketHandlers,
+    ) -> Result<Arc<dyn Handler>, String>;
 
     /// The store behind the stash of the handlers.
     fn stash(&self) -> Arc<dyn StashStore>;
@@ -48,6 +75,9 @@ pub fn run(arguments: Vec<OsString>, loader: &dyn HandlerLoader) -> u8 {
     let exit = match parse(arguments) {
         Ok(Command::Serve(arguments)) => serve(&arguments, loader),
         Ok(Command::Wpt(arguments)) => wpt(&arguments, loader),
+        Ok(Command::Hosts(arguments)) => hosts(&arguments),
+        Ok(Command::BrowserArgs(arguments)) => browser_args(&arguments),
+        Ok(Command::Doctor(arguments)) => doctor(&arguments),
         Ok(Command::Routes(arguments)) => routes(&arguments),
         Ok(Command::Config(arguments)) => configuration(&arguments),
         Ok(Command::Exec(arguments)) => match loader.extension() {

@@ -384,3 +384,55 @@ fn serving_until_a_signal() {
         assert_eq!(process.end(), (String::new(), 0));
     }
 }
+
+#[test]
+fn certificates() {
+    let directory = TempDir::new().unwrap();
+    let here = fs::canonicalize(directory.path()).unwrap();
+    let path = |name: &str| here.join(name);
+    for (name, key, certificate) in [
+        ("missing", "no.key", "no.pem"),
+        ("no_pem", "text", "text"),
+        ("no_name", "", ""),
+        ("swapped", "data/wptserve/authority/ca.pem", "data/wptserve/authority/ca.key"),
+        ("no_key", "data/wptserve/authority/ca.pem", "data/wptserve/authority/ca.pem"),
+        ("encrypted", "encrypted.key", "data/wptserve/authority/ca.pem"),
+        ("malformed", "malformed.key", "data/wptserve/authority/ca.pem"),
+    ] {
+        let pair = match name {
+            "no_name" => String::new(),
+            _ => format!(r#""host_key_path": "{key}", "host_cert_path": "{certificate}""#),
+        };
+        let text = format!(
+            r#"{{"ports": {{"https": [0]}},
+                "ssl": {{"type": "pregenerated", "pregenerated": {{{pair}}}}}}}"#
+        );
+        fs::write(path(&format!("{name}.json")), text).unwrap();
+    }
+    let pem = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+    fs::write(path("text"), "text").unwrap();
+    fs::write(path("encrypted.key"), pem("ENCRYPTED PRIVATE KEY")).unwrap();
+    fs::write(path("malformed.key"), pem("PRIVATE KEY")).unwrap();
+    let text = each(
+        &here,
+        &[
+            &["certs", "--help"],
+            &["certs"],
+            &["certs", "ca"],
+            &["certs", "show"],
+            &["--config", "missing.json"],
+            &["--config", "no_pem.json"],
+            &["--config", "no_name.json"],
+            &["--config", "swapped.json"],
+            &["--config", "no_key.json"],
+            &["--config", "encrypted.json"],
+            &["--config", "malformed.json"],
+        ],
+    );
+    fs::remove_file(path("data/wptserve/authority/ca.key")).unwrap();
+    let text = format!("{text}\n{}", each(&here, &[&["certs", "ca"]]));
+    let text = text.replace(here.to_str().unwrap(), "HERE");
+    let text = mask(&text, "  ends     ", "\n", "DATE");
+    let text = mask(&text, "  SPKI     ", "\n", "HASH");
+    assert_snapshot("certificates", &mask(&text, "  SHA-256  ", "\n", "HASH"));
+}

@@ -24,6 +24,8 @@ pub enum Version {
     Http10,
     /// HTTP/1.1
     Http11,
+    /// HTTP/2
+    Http2,
 }
 
 /// A request's head. All its parts are slices of one buffer.
@@ -290,23 +292,21 @@ fn take_head<const SLOTS: usize>(
     buf: &mut BytesMut,
     line: &RequestLine,
 ) -> Result<Option<RequestHead>, HeadError> {
-    let base = buf.as_ptr().addr();
-    let mut slots = [httparse::EMPTY_HEADER; SLOTS];
-    let (length, fields) = match httparse::parse_headers(&buf[line.line.end..], &mut slots) {
+    let start = line.line.end;
+    let mut parsed = parse_fields::<SLOTS>(&buf[start..]);
+    if parsed == Err(httparse::Error::HeaderValue) {
+        // The parser knows no control characters in values; clients that fetch with them do.
+        parsed = parse_fields::<SLOTS>(&without_controls(&buf[start..]));
+    }
+    let (length, spans) = match parsed {
         Ok(httparse::Status::Complete(parsed)) => parsed,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooManyFields),
         Err(_) => return Err(HeadError::BadField),
     };
-    // Ranges, because the fields borrow the buffer that the head is taken from.
-    let spans: Vec<_> = fields
-        .iter()
-        .map(|field| (span_in(base, field.name.as_bytes()), span_in(base, field.value)))
-        .collect();
-
-    let head = buf.split_to(line.line.end + length).freeze();
-    let headers =
-        spans.into_iter().map(|(name, value)| (head.slice(name), head.slice(value))).collect();
+    let head = buf.split_to(start + length).freeze();
+    let slice = |span: Range<usize>| head.slice(start + span.start..start + span.end);
+    let headers = spans.into_iter().map(|(name, value)| (slice(name), slice(value))).collect();
     let method = head.slice(line.method.clone());
     let raw_target = head.slice(line.target.clone());
     Ok(Some(RequestHead {
@@ -319,9 +319,41 @@ fn take_head<const SLOTS: usize>(
     }))
 }
 
-/// Where `part` is in the buffer that starts at the address `base`.
-fn span_in(base: usize, part: &[u8]) -> Range<usize> {
-    let start = part.as_ptr().addr() - base;
+/// Where each field's name and value are.
+type Spans = Vec<(Range<usize>, Range<usize>)>;
+
+/// The length of the fields with the empty line after them, and where each is: positions, because
+/// the head is taken from the buffer that they are in.
+fn parse_fields<const SLOTS: usize>(
+    bytes: &[u8],
+) -> Result<httparse::Status<(usize, Spans)>, httparse::Error> {
+    let mut slots = [httparse::EMPTY_HEADER; SLOTS];
+    Ok(match httparse::parse_headers(bytes, &mut slots)? {
+        httparse::Status::Complete((length, fields)) => {
+            let spans = fields
+                .iter()
+                .map(|field| (span_in(bytes, field.name.as_bytes()), span_in(bytes, field.value)))
+                .collect();
+            httparse::Status::Complete((length, spans))
+        }
+        httparse::Status::Partial => httparse::Status::Partial,
+    })
+}
+
+/// The same bytes with another one for each control character but NUL and those that a head is made
+/// of. What stands for them is none that a name may have.
+fn without_controls(bytes: &[u8]) -> Vec<u8> {
+    let shown = |byte: u8| match byte {
+        b'\0' | b'\t' | b'\n' | b'\r' => byte,
+        control if control.is_ascii_control() => b'(',
+        byte => byte,
+    };
+    bytes.iter().map(|byte| shown(*byte)).collect()
+}
+
+/// Where `part` is in `whole`.
+fn span_in(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr() - whole.as_ptr().addr();
     start..start + part.len()
 }
 

@@ -1,6 +1,7 @@
 //! The body of a request: at hand, or arriving while the handler runs.
 
 use std::{
+    collections::VecDeque,
     fs::File,
     io::{self, Read, Seek, SeekFrom, Write},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -59,6 +60,48 @@ impl RequestBody {
     }
 }
 
+/// What a client sent of a body in one DATA frame of HTTP/2, or how the body ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BodyFrame {
+    /// A frame.
+    Data {
+        /// What it holds; may be nothing.
+        data: Bytes,
+        /// Whether it ends the stream.
+        last: bool,
+    },
+    /// The stream ended, with trailers or with the request's head.
+    End,
+    /// The rest will not come.
+    CutShort,
+}
+
+impl RequestBody {
+    /// The next frame of a body that was received over HTTP/2, each once; waits for it.
+    pub fn next_frame(&self) -> io::Result<BodyFrame> {
+        match self {
+            Self::Complete(_) => Ok(BodyFrame::End),
+            Self::Spooled(spool) => spool.next_frame(),
+        }
+    }
+
+    /// Waits until nothing more will come. `false` when the end is missing.
+    pub fn wait_complete(&self) -> bool {
+        match self {
+            Self::Complete(_) => true,
+            Self::Spooled(spool) => spool.wait_complete(),
+        }
+    }
+
+    /// Whether all of it is here.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Complete(_) => true,
+            Self::Spooled(spool) => spool.lock().end == Some(End::Complete),
+        }
+    }
+}
+
 fn slice(bytes: &Bytes, position: u64, length: u64) -> Bytes {
     let size = bytes.len() as u64;
     let start = position.min(size);
@@ -82,6 +125,10 @@ struct State {
     received: u64,
     announced: Option<u64>,
     end: Option<End>,
+    /// The lengths of the frames that nobody took yet, and whether one was the last.
+    frames: VecDeque<(u64, bool)>,
+    /// Where the first of them begins.
+    frames_from: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +152,8 @@ impl Spool {
                 received: 0,
                 announced,
                 end: None,
+                frames: VecDeque::new(),
+                frames_from: 0,
             }),
             changed: Condvar::new(),
         }
@@ -120,6 +169,50 @@ impl Spool {
         drop(state);
         self.changed.notify_all();
         stored
+    }
+
+    /// Adds a received DATA frame of HTTP/2; the last one completes the body.
+    pub(crate) fn push_frame(&self, data: &[u8], last: bool) -> io::Result<()> {
+        let mut state = self.lock();
+        let stored = state.push(data);
+        match stored {
+            Ok(()) => state.frames.push_back((data.len() as u64, last)),
+            Err(_) => state.end = Some(End::CutShort),
+        }
+        if last {
+            state.end.get_or_insert(End::Complete);
+        }
+        drop(state);
+        self.changed.notify_all();
+        stored
+    }
+
+    fn next_frame(&self) -> io::Result<BodyFrame> {
+        let mut state = self.lock();
+        loop {
+            if let Some((length, last)) = state.frames.pop_front() {
+                let from = state.frames_from;
+                state.frames_from += length;
+                // A body that broke off is not whole, but this frame is.
+                let data = state.read_stored(from, from + length)?;
+                return Ok(BodyFrame::Data { data, last });
+            }
+            match state.end {
+                Some(End::Complete) => return Ok(BodyFrame::End),
+                Some(End::CutShort) => return Ok(BodyFrame::CutShort),
+                None => {
+                    state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn wait_complete(&self) -> bool {
+        let mut state = self.lock();
+        while state.end.is_none() {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.end == Some(End::Complete)
     }
 
     /// Says that the body is complete.
@@ -208,6 +301,11 @@ impl State {
             };
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
         }
+        self.read_stored(start, end)
+    }
+
+    /// What is stored between two positions that are stored.
+    fn read_stored(&mut self, start: u64, end: u64) -> io::Result<Bytes> {
         match &mut self.storage {
             Storage::Memory(memory) => {
                 // `received` is the length of `memory`, so both are in it.
@@ -260,6 +358,21 @@ mod tests {
         let reader = thread::spawn(move || body.read_at(2, 100).unwrap());
         spool.push(b"def").unwrap();
         assert_eq!(reader.join().unwrap().as_ref(), b"cdef");
+    }
+
+    #[test]
+    fn frames_come_once_each_and_the_body_stays_whole() {
+        let spool = Spool::new(None);
+        spool.push_frame(b"ab", false).unwrap();
+        spool.push_frame(b"", false).unwrap();
+        spool.push_frame(b"c", true).unwrap();
+        let frame = |data: &'static [u8], last| BodyFrame::Data { data: data.into(), last };
+        assert_eq!(spool.next_frame().unwrap(), frame(b"ab", false));
+        assert_eq!(spool.next_frame().unwrap(), frame(b"", false));
+        assert_eq!(spool.next_frame().unwrap(), frame(b"c", true));
+        assert_eq!(spool.next_frame().unwrap(), BodyFrame::End);
+        assert!(spool.wait_complete());
+        assert_eq!(spool.read_at(0, 9).unwrap(), "abc");
     }
 
     #[test]

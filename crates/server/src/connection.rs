@@ -6,7 +6,9 @@ use tokio::net::TcpStream;
 use crate::{
     ConnectionInfo, Encryption,
     event::{Event, Level},
-    http1::{self, Service},
+    http1::{self, Follows},
+    http2,
+    service::Service,
     tls::{Handshake, Refusal},
 };
 
@@ -18,16 +20,21 @@ pub(crate) async fn serve(
     handshake: Option<Handshake>,
     service: Service,
 ) {
-    let Some(handshake) = handshake else {
-        http1::serve(stream, info, service).await;
-        return;
-    };
-    if info.encryption != Encryption::AfterConnect {
-        return encrypted(stream, BytesMut::new(), info, &handshake, service).await;
+    if let Some(handshake) = &handshake
+        && info.encryption != Encryption::AfterConnect
+    {
+        return encrypted(stream, BytesMut::new(), info, handshake, service).await;
     }
-    if let Some((stream, received)) = http1::serve(stream, info.clone(), service.clone()).await {
-        let info = ConnectionInfo { encryption: Encryption::Tls, ..info };
-        encrypted(stream, received, info, &handshake, service).await;
+    let handed_back = http1::serve(stream, info.clone(), service.clone()).await;
+    let Some((stream, received, follows)) = handed_back else { return };
+    match (follows, handshake) {
+        (Follows::Http2, _) => http2::serve(stream, received, info, service).await,
+        (Follows::Encryption, Some(handshake)) => {
+            let info = ConnectionInfo { encryption: Encryption::Tls, ..info };
+            encrypted(stream, received, info, &handshake, service).await;
+        }
+        // Only a port with a handshake encrypts.
+        (Follows::Encryption, None) => {}
     }
 }
 
@@ -48,9 +55,17 @@ async fn encrypted(
         Ok(stream) => stream,
         Err(refusal) => return refuse(refusal, info, service).await,
     };
-    // What the handshake settled on decides who serves the connection; nothing else is offered.
-    if stream.protocol().is_none_or(|protocol| protocol == b"http/1.1") {
-        http1::serve(stream, info, service).await;
+    // What the handshake settled on decides who serves the connection. A client of a port for
+    // HTTP/2 that offers nothing speaks it all the same, as in the reference.
+    let speaks_http2 = match stream.protocol() {
+        Some(protocol) => protocol == b"h2",
+        None => info.only_http2,
+    };
+    if speaks_http2 {
+        http2::serve(stream, BytesMut::new(), info, service).await;
+    } else {
+        // Nothing follows on a stream that is encrypted.
+        let _nothing = http1::serve(stream, info, service).await;
     }
 }
 

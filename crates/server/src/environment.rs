@@ -33,6 +33,8 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a handler may take until it is given up; none by default.
     pub handler_timeout: Option<Duration>,
+    /// The longest WebSocket message, and its longest frame, in bytes.
+    pub max_message: usize,
     /// How long each request waits before it is answered; not at all by default.
     pub latency: Option<Duration>,
 }
@@ -44,6 +46,7 @@ impl Default for Limits {
             head_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
             handler_timeout: None,
+            max_message: 256 * 1024 * 1024,
             latency: None,
         }
     }

@@ -88,14 +88,8 @@ impl FileHandler {
         if !metadata.is_file() || request.path().ends_with(b"/") {
             return not_found();
         }
-        match self.file(request, &path, &metadata) {
-            Ok(response) => response,
-            Err(Failure::Missing) => not_found(),
-            Err(Failure::Status(status, message)) => Response::error(status, &message),
-            Err(Failure::Range(message)) => Response::error(416, &message)
-                .with("Content-Range", format!("bytes */{}", metadata.len())),
-            Err(Failure::Server(reason)) => failure(request, &reason),
-        }
+        let response = self.file(request, &path, &metadata);
+        response.unwrap_or_else(|failure| failure.into_response(request))
     }
 
     fn file(
@@ -124,7 +118,8 @@ impl FileHandler {
             let query = request.query().map(AsRef::as_ref);
             pipes::pipe_string(path.as_os_str().as_bytes(), query)
         };
-        if range.is_none() && pipes.is_none() && request.is_head() {
+        let changes = range.is_some() || pipes.is_some() || request.injection.is_some();
+        if !changes && request.is_head() {
             // Only the length is wanted.
             response.body = Body::Unread { length: metadata.len() };
             return Ok(response);
@@ -140,6 +135,9 @@ impl FileHandler {
             pipes::apply(&pipes, request, &mut response)
                 .map_err(|error| Failure::Server(error.to_string()))?;
         }
+        if let Some(injection) = &request.injection {
+            injection.apply(&mut response)?;
+        }
         Ok(response)
     }
 }
@@ -150,10 +148,24 @@ pub(crate) enum Failure {
     Missing,
     /// An error with this status and message.
     Status(u16, String),
-    /// A range that cannot be satisfied.
-    Range(String),
+    /// A range that a file of this size cannot satisfy.
+    Range(String, u64),
     /// The server's own side is at fault: a `.headers` file, a template, a pipe.
     Server(String),
+}
+
+impl Failure {
+    /// The response that tells it.
+    pub(crate) fn into_response(self, request: &Request) -> Response {
+        match self {
+            Self::Missing => not_found(),
+            Self::Status(status, message) => Response::error(status, &message),
+            Self::Range(message, size) => {
+                Response::error(416, &message).with("Content-Range", format!("bytes */{size}"))
+            }
+            Self::Server(reason) => failure(request, &reason),
+        }
+    }
 }
 
 impl From<io::Error> for Failure {

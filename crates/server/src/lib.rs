@@ -1,6 +1,6 @@
 //! The engine of wptserve on tokio. It knows no Python and no command line.
 //!
-//! One request's way: `server` accepts a connection, `http1` reads a request and asks the
+//! One request's way: `server` accepts a connection, `http1` or `http2` reads a request and asks the
 //! `router` for its [`Handler`], which answers through a [`ResponseWriter`]; the connection's
 //! task takes what is written out of the `outbox` and puts it on the wire.
 
@@ -8,16 +8,22 @@ mod body;
 mod clock;
 pub mod config;
 mod connection;
+mod content;
+pub mod dns;
 pub mod environment;
 mod error;
 pub mod event;
 pub mod file_cache;
 pub mod files;
+pub mod generated;
 mod handler;
 pub mod headers_files;
 mod http1;
+pub mod http2;
+pub mod injection;
 mod listener;
 mod outbox;
+pub mod pac;
 pub mod pipes;
 mod ranges;
 mod request;
@@ -25,24 +31,26 @@ pub mod response;
 pub mod router;
 pub mod scheme;
 mod server;
+mod service;
 mod shared_router;
 pub mod stash;
 mod takeover;
 pub mod tls;
 mod wakes;
 
-pub use body::RequestBody;
+pub use body::{BodyFrame, RequestBody};
 pub use clock::http_date_now;
 pub use config::Config;
 pub use environment::{Environment, Limits};
 pub use error::Error;
 pub use handler::{ErrorHandler, Exchange, Handler};
-pub use outbox::{Finish, PeerGone, ResponseWriter, TrySendError};
+pub use outbox::{Finish, PeerGone, Piece, ResponseWriter, TrySendError};
 pub use request::{ConnectionInfo, Encryption, Request, latin1};
 pub use response::Response;
 pub use router::Router;
 pub use scheme::Scheme;
-pub use server::{Bound, Endpoint, GRACE, Server};
+pub use server::{Bound, Endpoint, GRACE, Server, WebSocketService};
+pub use service::Http2Use;
 pub use shared_router::SharedRouter;
 pub use takeover::Inbox;
 pub use wakes::Wakes;

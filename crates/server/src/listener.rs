@@ -73,6 +73,27 @@ fn bind_one(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
+/// Binds the UDP socket of an address that is listened on already.
+pub(crate) fn bind_datagrams(address: SocketAddr) -> Result<std::net::UdpSocket, Error> {
+    let bind = || {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.bind(&address.into())?;
+        socket.set_nonblocking(true)?;
+        io::Result::Ok(socket.into())
+    };
+    bind().map_err(|source| match source.kind() {
+        ErrorKind::AddrInUse => Error::PortInUse {
+            host: address.ip().to_string(),
+            port: address.port(),
+            holder: " for UDP".to_owned(),
+        },
+        _ => Error::Listen { address, source },
+    })
+}
+
 /// The next connection. Waits out what only time can mend, such as a lack of descriptors.
 pub(crate) async fn accept(
     listener: &TcpListener,

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use proto::HeaderList;
 
 use crate::{Response, takeover::Inbox, wakes::Wakes};
 
@@ -26,11 +27,64 @@ pub struct ResponseWriter {
 #[error("the client closed the connection")]
 pub struct PeerGone;
 
+/// What a handler sends.
+#[derive(Debug)]
+pub enum Piece {
+    /// Bytes of an HTTP/1 response, its head included. Over HTTP/2 the head becomes a header list,
+    /// and what follows DATA frames.
+    Bytes(Bytes),
+    /// Over HTTP/2: a header list as it is, pseudo-header fields included.
+    Head {
+        /// The fields, none of them looked into.
+        fields: HeaderList,
+        /// Whether the stream ends with it.
+        end: bool,
+    },
+    /// Over HTTP/2: content, in DATA frames as the client has room for them.
+    Data {
+        /// The content.
+        data: Bytes,
+        /// Whether the stream ends with it.
+        end: bool,
+    },
+    /// Over HTTP/2: whole frames, in any state and without flow control.
+    Raw {
+        /// The frames.
+        frames: Bytes,
+        /// How many bytes of them count against the connection's window.
+        counted: usize,
+        /// Whether the request's stream ends with them.
+        end: bool,
+    },
+    /// Over HTTP/2: RST_STREAM, when all before it is sent.
+    Reset {
+        /// The error code (RFC 9113 section 7).
+        code: u32,
+    },
+}
+
+impl Piece {
+    fn length(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Data { data, .. } => data.len(),
+            Self::Raw { frames, .. } => frames.len(),
+            Self::Head { .. } | Self::Reset { .. } => 0,
+        }
+    }
+}
+
+impl From<Bytes> for Piece {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
 /// Why nothing was sent at once.
 #[derive(Debug)]
 pub enum TrySendError {
-    /// The client is slow; the bytes come back, for [`ResponseWriter::send`].
-    Full(Bytes),
+    /// The client is slow; what was to be sent comes back, for [`ResponseWriter::send`].
+    Full(Piece),
     /// See [`PeerGone`].
     PeerGone,
 }
@@ -53,22 +107,22 @@ impl ResponseWriter {
         (Self { outbox: Arc::clone(&outbox), finished: false }, outbox)
     }
 
-    /// Sends bytes as they are, unless that would have to wait for the client.
-    pub fn try_send(&self, bytes: Bytes) -> Result<(), TrySendError> {
+    /// Sends a piece, unless that would have to wait for the client.
+    pub fn try_send(&self, piece: impl Into<Piece>) -> Result<(), TrySendError> {
         let mut state = self.outbox.lock();
         if state.peer_gone || state.finish.is_some() {
             return Err(TrySendError::PeerGone);
         }
         if state.queued >= HIGH_WATER {
-            return Err(TrySendError::Full(bytes));
+            return Err(TrySendError::Full(piece.into()));
         }
-        state.push(bytes);
+        state.push(piece.into());
         self.outbox.wake(state);
         Ok(())
     }
 
-    /// Sends bytes as they are; waits while the client is too far behind. Not for the I/O thread.
-    pub fn send(&self, bytes: Bytes) -> Result<(), PeerGone> {
+    /// Sends a piece; waits while the client is too far behind. Not for the I/O thread.
+    pub fn send(&self, piece: impl Into<Piece>) -> Result<(), PeerGone> {
         let mut state = self.outbox.lock();
         while state.queued >= HIGH_WATER && !state.peer_gone && state.finish.is_none() {
             state = self.outbox.space.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +130,7 @@ impl ResponseWriter {
         if state.peer_gone || state.finish.is_some() {
             return Err(PeerGone);
         }
-        state.push(bytes);
+        state.push(piece.into());
         self.outbox.wake(state);
         Ok(())
     }
@@ -95,7 +149,18 @@ impl ResponseWriter {
         self.finished = true;
         let mut state = self.outbox.lock();
         if state.finish.is_none() {
-            state.push(bytes);
+            if !bytes.is_empty() {
+                state.push(bytes.into());
+            }
+            state.finish = Some(finish);
+        }
+        self.outbox.wake_soon(state);
+    }
+
+    /// Ends after what was written; from whichever thread, and only the first time.
+    pub fn end(&self, finish: Finish) {
+        let mut state = self.outbox.lock();
+        if state.finish.is_none() {
             state.finish = Some(finish);
         }
         self.outbox.wake_soon(state);
@@ -142,7 +207,7 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct State {
-    queue: Vec<Bytes>,
+    queue: Vec<Piece>,
     queued: usize,
     response: Option<Box<Response>>,
     finish: Option<Finish>,
@@ -155,8 +220,8 @@ struct State {
 /// What the task found in the outbox.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    /// Bytes to put on the wire, in order.
-    pub(crate) bytes: Vec<Bytes>,
+    /// What to put on the wire, in order.
+    pub(crate) queue: Vec<Piece>,
     /// A whole response, to be framed; nothing else is in such a batch.
     pub(crate) response: Option<Box<Response>>,
     /// Set when nothing follows.
@@ -182,7 +247,7 @@ impl Outbox {
             }
             return Poll::Pending;
         }
-        batch.bytes.append(&mut state.queue);
+        batch.queue.append(&mut state.queue);
         batch.response = state.response.take();
         batch.finish = state.finish;
         batch.status = batch.status.or(state.status);
@@ -204,8 +269,12 @@ impl Outbox {
         if let Some(inbox) = &state.inbox {
             inbox.end();
         }
+        // Only then does anyone wait: this runs after every response, and costs a system call.
+        let was_full = state.queued >= HIGH_WATER;
         drop(state);
-        self.space.notify_all();
+        if was_full {
+            self.space.notify_all();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -232,10 +301,10 @@ impl Outbox {
 }
 
 impl State {
-    fn push(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() && !self.peer_gone {
-            self.queued += bytes.len();
-            self.queue.push(bytes);
+    fn push(&mut self, piece: Piece) {
+        if !self.peer_gone {
+            self.queued += piece.length();
+            self.queue.push(piece);
         }
     }
 }
@@ -247,6 +316,11 @@ const HIGH_WATER: usize = 1024 * 1024;
 mod tests {
     use super::*;
     use std::thread;
+
+    fn bytes(piece: Piece) -> Bytes {
+        let Piece::Bytes(bytes) = piece else { panic!("a frame") };
+        bytes
+    }
 
     fn take(outbox: &Outbox) -> Option<Batch> {
         let mut batch = Batch::default();
@@ -262,7 +336,8 @@ mod tests {
         writer.send(Bytes::from_static(b"b")).unwrap();
         writer.finish(Bytes::from_static(b"c"), Finish::KeepAlive);
         let batch = take(&outbox).unwrap();
-        assert_eq!(batch.bytes, ["a", "b", "c"]);
+        let bytes: Vec<_> = batch.queue.into_iter().map(bytes).collect();
+        assert_eq!(bytes, ["a", "b", "c"]);
         assert_eq!(batch.finish, Some(Finish::KeepAlive));
     }
 
@@ -279,10 +354,10 @@ mod tests {
         writer.send(Bytes::from(vec![0; HIGH_WATER])).unwrap();
         assert!(matches!(
             writer.try_send(Bytes::from_static(b"x")),
-            Err(TrySendError::Full(bytes)) if bytes == "x"
+            Err(TrySendError::Full(Piece::Bytes(bytes))) if bytes == "x"
         ));
         let sender = thread::spawn(move || writer.send(Bytes::from_static(b"x")));
-        assert_eq!(take(&outbox).unwrap().bytes[0].len(), HIGH_WATER);
+        assert_eq!(take(&outbox).unwrap().queue[0].length(), HIGH_WATER);
         assert_eq!(sender.join().unwrap(), Ok(()));
     }
 

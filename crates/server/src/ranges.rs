@@ -15,7 +15,7 @@ use crate::{Response, files::Failure, response::Body};
 pub(crate) fn apply(header: &[u8], response: &mut Response, size: u64) -> Result<(), Failure> {
     let ranges = parse_ranges(header, size).map_err(|error| match error {
         error @ RangeError::NotAscii => Failure::Status(error.status(), error.message()),
-        error => Failure::Range(error.message()),
+        error => Failure::Range(error.message(), size),
     })?;
     let body = std::mem::replace(&mut response.body, Body::None);
     response.status = 206;

@@ -5,7 +5,9 @@ use std::{borrow::Cow, net::SocketAddr, path::Path, sync::Arc};
 use bytes::Bytes;
 use proto::{HeaderList, RequestHead, Target, TargetForm, Version, percent, route::RouteMatch};
 
-use crate::{RequestBody, environment::Environment};
+use crate::{
+    RequestBody, environment::Environment, http2::Http2Stream, injection::Injection,
+};
 
 /// What all requests of a connection have in common.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct ConnectionInfo {
     pub scheme: &'static str,
     /// Whether the bytes on the wire are encrypted.
     pub encryption: Encryption,
+    /// Whether the port speaks nothing but HTTP/2.
+    pub only_http2: bool,
 }
 
 /// Whether a connection is encrypted.
@@ -47,6 +51,10 @@ pub struct Request {
     pub url_base: Cow<'static, str>,
     /// The directory of the mount point, in place of the document root.
     pub base_path: Option<Arc<Path>>,
+    /// What the route puts into HTML responses.
+    pub injection: Option<Arc<Injection>>,
+    /// The stream, when the request came over HTTP/2.
+    pub http2: Option<Http2Stream>,
     decoded_path: Option<Vec<u8>>,
 }
 
@@ -78,6 +86,8 @@ impl Request {
             route_match: None,
             url_base: Cow::Borrowed("/"),
             base_path: None,
+            injection: None,
+            http2: None,
             decoded_path,
         }
     }
@@ -147,6 +157,17 @@ impl Request {
     /// targets.
     pub fn path(&self) -> &[u8] {
         self.decoded_path.as_deref().unwrap_or(&self.head.target.path)
+    }
+
+    /// Whether the client asks for a connection to another host. A CONNECT that names a protocol
+    /// (RFC 8441) asks for one to this server, and is routed.
+    pub fn is_connect(&self) -> bool {
+        self.head.method.as_ref() == b"CONNECT" && self.protocol().is_none()
+    }
+
+    /// What an extended CONNECT asks to speak (RFC 8441), such as `websocket`.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.http2.as_ref()?.protocol()
     }
 
     /// Whether the request asks for the head only.

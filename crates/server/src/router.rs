@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap, fmt, path::Path, sync::Arc};
 
 use proto::route::{Pattern, RouteMatch};
 
-use crate::{Error, Handler, Request};
+use crate::{Error, Handler, Request, injection::Injection};
 
 /// The method of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Route {
     pub handler: Arc<dyn Handler>,
     /// Where it leads to when that is not the document root.
     pub mount: Option<Mount>,
+    /// What it puts into HTML responses.
+    pub injection: Option<Arc<Injection>>,
 }
 
 impl Route {
@@ -65,13 +67,19 @@ impl Route {
             pattern: pattern.to_owned(),
             reason: error.to_string(),
         })?;
-        Ok(Self { method, pattern, name: name.to_owned(), handler, mount: None })
+        Ok(Self { method, pattern, name: name.to_owned(), handler, mount: None, injection: None })
     }
 
     /// The same route to a place of its own.
     #[must_use]
     pub fn mounted(self, mount: Option<Mount>) -> Self {
         Self { mount, ..self }
+    }
+
+    /// The same route with a script for its HTML responses.
+    #[must_use]
+    pub fn injecting(self, injection: Option<Arc<Injection>>) -> Self {
+        Self { injection, ..self }
     }
 }
 
@@ -98,14 +106,14 @@ pub struct FileHandlers {
 impl FileHandlers {
     /// The routes of a directory of tests below a URL path, `/` or one that ends in `/`: Python
     /// files for any method, `.asis` files and all other files for GET.
-    pub fn routes(&self, below: &str) -> Result<Vec<Route>, Error> {
+    pub fn routes(&self, below: &str) -> Result<[Route; 3], Error> {
         // As the reference writes them; the slash before a pattern is optional.
         let below = if below == "/" { "" } else { below };
         let route = |method, pattern, name, handler: &Arc<dyn Handler>| {
             let pattern = format!("{below}{pattern}");
             Route::new(Method::new(method), &pattern, name, Arc::clone(handler))
         };
-        Ok(vec![
+        Ok([
             route("*", "*.py", "python", &self.python)?,
             route("GET", "*.asis", "asis", &self.as_is)?,
             route("GET", "*", "file", &self.files)?,
@@ -217,6 +225,7 @@ impl Router {
         }
         let (route, matched) = self.find(&request.head.method, request.path())?;
         request.route_match = Some(matched);
+        request.injection.clone_from(&route.injection);
         if let Some(mount) = &route.mount {
             request.url_base = Cow::Owned(mount.url_base.clone());
             request.base_path.clone_from(&mount.base_path);

@@ -68,6 +68,11 @@ impl Scheme {
         }
     }
 
+    /// Whether it is WebSocket.
+    pub fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
+
     /// Whether its connections begin with a TLS handshake.
     pub fn is_secure(self) -> bool {
         matches!(self, Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::H2 | Self::Wss)
@@ -81,14 +86,21 @@ impl Scheme {
             | Self::HttpPublic
             | Self::Https
             | Self::HttpsLocal
-            | Self::HttpsPublic => true,
-            Self::H2 | Self::Ws | Self::Wss | Self::WebTransportH3 | Self::Dns => false,
+            | Self::HttpsPublic
+            | Self::H2
+            | Self::Ws
+            | Self::Wss
+            | Self::Dns => true,
+            Self::WebTransportH3 => false,
         }
     }
 
-    /// The protocols that its handshake offers (ALPN, RFC 7301), the preferred one first.
-    pub(crate) fn alpn(self) -> &'static [&'static [u8]] {
+    /// The protocols that its handshake offers (ALPN, RFC 7301), the preferred one first; on ports
+    /// for HTTPS with HTTP/2 if `http2`.
+    pub(crate) fn alpn(self, http2: bool) -> &'static [&'static [u8]] {
         match self {
+            Self::H2 => &[b"h2"],
+            Self::Https | Self::HttpsLocal | Self::HttpsPublic if http2 => &[b"h2", b"http/1.1"],
             Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::Wss => &[b"http/1.1"],
             _ => &[],
         }

@@ -7,14 +7,22 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, runtime, sync::watch, task::JoinSet};
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    runtime,
+    sync::watch,
+    task::JoinSet,
+};
 
 use crate::{
-    ConnectionInfo, Encryption, Error, Scheme, SharedRouter, connection,
+    ConnectionInfo, Encryption, Error, Handler, Scheme, SharedRouter, connection,
+    dns::{self, DnsNames},
     environment::Environment,
     event::{Event, Level},
-    http1::Service,
-    listener, tls,
+    http1::Tunnels,
+    listener,
+    service::{Http2Use, Service, WebSocketRoute},
+    tls,
 };
 
 /// Where to listen, and for what.
@@ -32,17 +40,26 @@ pub struct Endpoint {
 #[derive(Debug)]
 pub struct Bound {
     listeners: Vec<(Scheme, std::net::TcpListener)>,
+    /// The UDP sockets of the DNS server, which has the same ports for both.
+    dns: Vec<std::net::UdpSocket>,
 }
 
 impl Bound {
     /// Binds all endpoints, or none.
     pub fn new(endpoints: &[Endpoint]) -> Result<Self, Error> {
-        let mut listeners = Vec::new();
+        let (mut listeners, mut dns) = (Vec::new(), Vec::new());
         for Endpoint { scheme, host, port } in endpoints {
+            if *scheme == Scheme::Dns {
+                for (listener, socket) in dns::bind(host, *port)? {
+                    listeners.push((*scheme, listener));
+                    dns.push(socket);
+                }
+                continue;
+            }
             let bound = listener::bind(host, *port)?;
             listeners.extend(bound.into_iter().map(|listener| (*scheme, listener)));
         }
-        Ok(Self { listeners })
+        Ok(Self { listeners, dns })
     }
 
     /// The addresses, with the real ports, in the order of the endpoints.
@@ -61,11 +78,29 @@ impl Bound {
     }
 }
 
+/// What answers WebSocket handshakes.
+pub struct WebSocketService {
+    /// The handler; it takes the connection over.
+    pub handler: Arc<dyn Handler>,
+    /// Whether it also answers handshakes on the ports for HTTP.
+    pub on_http: bool,
+}
+
+impl WebSocketService {
+    /// The service of a port where everything goes to the handler.
+    fn service(self, http: &Service) -> Service {
+        let route = WebSocketRoute { handler: self.handler, everything: true, upgrades: true };
+        Service { websocket: Some(route), ..http.clone() }
+    }
+}
+
 /// Accepts and serves, on one thread.
 pub struct Server {
     bound: Bound,
     service: Service,
+    websocket: Option<WebSocketService>,
     tls: Option<tls::Acceptor>,
+    dns_names: DnsNames,
     stop: watch::Sender<bool>,
 }
 
@@ -80,8 +115,42 @@ impl Server {
         tls: Option<tls::Acceptor>,
     ) -> Self {
         let (stop, shutdown) = watch::channel(false);
-        let service = Service { environment, router: router.into(), shutdown };
-        Self { bound, service, tls, stop }
+        let ports = bound.addresses().into_iter().filter(|(scheme, _)| *scheme != Scheme::Dns);
+        let service = Service {
+            environment,
+            router: router.into(),
+            websocket: None,
+            http2: Http2Use::default(),
+            shutdown,
+            tunnels: Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect())),
+        };
+        Self { bound, service, websocket: None, tls, dns_names: DnsNames::default(), stop }
+    }
+
+    /// The same server, with names for its DNS ports to know.
+    #[must_use]
+    pub fn with_dns_names(self, dns_names: DnsNames) -> Self {
+        Self { dns_names, ..self }
+    }
+
+    /// Answers WebSocket handshakes: all requests on ports for `ws` and `wss`, and those that come
+    /// over HTTP/2.
+    #[must_use]
+    pub fn with_websocket(mut self, websocket: WebSocketService) -> Self {
+        self.service.websocket = Some(WebSocketRoute {
+            handler: Arc::clone(&websocket.handler),
+            everything: false,
+            upgrades: websocket.on_http,
+        });
+        self.websocket = Some(websocket);
+        self
+    }
+
+    /// Speaks HTTP/2 in more places.
+    #[must_use]
+    pub fn with_http2(mut self, http2: Http2Use) -> Self {
+        self.service.http2 = http2;
+        self
     }
 
     /// Serves until `shutdown` completes; then gives running responses [`GRACE`] to end.
@@ -93,9 +162,15 @@ impl Server {
         E: From<Error>,
     {
         let router = Arc::clone(&self.service.router);
+        let websocket = self.websocket.as_ref().map(|websocket| Arc::clone(&websocket.handler));
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
-            .on_thread_park(move || router.current().flush())
+            .on_thread_park(move || {
+                router.current().flush();
+                if let Some(websocket) = &websocket {
+                    websocket.flush();
+                }
+            })
             .build()
             .map_err(Error::Runtime)?;
         let result = runtime.block_on(async {
@@ -107,10 +182,26 @@ impl Server {
     }
 
     async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { bound, service, tls, stop } = self;
+        let Self { bound, service, websocket, tls, dns_names, stop } = self;
+        let websocket = websocket.map(|websocket| websocket.service(&service));
         let mut tasks = JoinSet::new();
+        let listening = bound.addresses().iter().map(|(_, address)| address.ip()).collect();
+        let dns = Arc::new(dns::Server::new(dns_names, listening));
+        for socket in bound.dns {
+            let socket = UdpSocket::from_std(socket).map_err(Error::Runtime)?;
+            tasks.spawn(Arc::clone(&dns).serve_udp(socket));
+        }
         for (scheme, listener) in bound.listeners {
-            let port = Port::new(scheme, listener, tls.as_ref())?;
+            if scheme == Scheme::Dns {
+                let listener = TcpListener::from_std(listener).map_err(Error::Runtime)?;
+                tasks.spawn(Arc::clone(&dns).serve_tcp(listener));
+                continue;
+            }
+            let port = Port::new(scheme, listener, tls.as_ref(), service.http2)?;
+            let service = match &websocket {
+                Some(websocket) if scheme.is_websocket() => websocket,
+                _ => &service,
+            };
             tasks.spawn(port.accept(service.clone()));
         }
         let wakes = Arc::clone(&service.environment.wakes);
@@ -120,7 +211,7 @@ impl Server {
         tasks.shutdown().await;
         // Fails only when no connection is left, and then there is nobody to tell.
         let _none_left = stop.send(true);
-        drop(service);
+        drop((service, websocket));
         let _elapsed = tokio::time::timeout(GRACE, stop.closed()).await;
         dispatcher.abort();
         Ok(())
@@ -140,6 +231,7 @@ impl Port {
         scheme: Scheme,
         listener: std::net::TcpListener,
         tls: Option<&tls::Acceptor>,
+        http2: Http2Use,
     ) -> Result<Self, Error> {
         let tls = match tls.filter(|_| scheme.is_secure()) {
             None if scheme.is_secure() => return Err(Error::NoCertificate { scheme }),
@@ -152,7 +244,7 @@ impl Port {
                 Some(tls) if tls.encrypts_after_connect(scheme) => Encryption::AfterConnect,
                 Some(_) => Encryption::Tls,
             },
-            handshake: tls.map(|tls| tls.handshake(scheme)),
+            handshake: tls.map(|tls| tls.handshake(scheme, http2.alpn)),
             listener: TcpListener::from_std(listener).map_err(Error::Runtime)?,
         })
     }
@@ -172,7 +264,8 @@ impl Port {
                 continue;
             };
             let (scheme, encryption) = (self.scheme.url_scheme(), self.encryption);
-            let info = ConnectionInfo { peer, local, scheme, encryption };
+            let only_http2 = self.scheme == Scheme::H2;
+            let info = ConnectionInfo { peer, local, scheme, encryption, only_http2 };
             tokio::spawn(connection::serve(stream, info, self.handshake.clone(), service.clone()));
         }
     }

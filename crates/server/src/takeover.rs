@@ -47,6 +47,11 @@ impl Inbox {
         Some(bytes)
     }
 
+    /// What is there, one to `limit` bytes; `None` when that is nothing and more may come.
+    pub fn try_read(&self, limit: usize) -> Option<Bytes> {
+        self.read(limit, Some(Duration::ZERO))
+    }
+
     /// Says that the client sends no more.
     pub(crate) fn end(&self) {
         self.lock().ended = true;

@@ -9,10 +9,11 @@ use pyo3::{
 use server::{Exchange, Handler};
 
 use crate::{
+    http2,
     pool::Pool,
     request::{Host, Request},
     response::Response,
-    script::{http_error, http_exception_class, objects, settle},
+    script::{http_error, http_exception_class, settle},
     slot::Slot,
     text::{isomorphic, latin1_str},
 };
@@ -59,7 +60,9 @@ impl Call {
             None => Ok(()),
         };
         // Fails only when memory is out; the dropped exchange then closes the connection.
-        let Ok((request, response)) = objects(py, exchange, Some(Arc::clone(&self.host))) else {
+        let Ok((request, response)) =
+            http2::objects(py, exchange, Some(Arc::clone(&self.host)))
+        else {
             return;
         };
         let callable = self.callable.bind(py);

@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use cli::HandlerLoader;
+use cli::{HandlerLoader, WebSocketHandlers};
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyModule};
 use server::{
     Environment, Handler,
     event::{Event, EventSink, Level},
 };
 
-use crate::{embedded, pool::Pool, script::PythonHandler, stash};
+use crate::{embedded, pool::Pool, script::PythonHandler, stash, websocket::WebSocketHandler};
 
 /// Runs the command line, then ends the process: a handler may hold a thread for as long as it
 /// likes, so there is no other way out.
@@ -23,7 +23,7 @@ use crate::{embedded, pool::Pool, script::PythonHandler, stash};
 pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
     // To the end without the GIL: a handler may hold it.
     py.detach(|| {
-        let code = cli::run(argv, &PythonLoader);
+        let code = cli::run(argv, &PythonLoader::default());
         flush_standard_streams();
         std::process::exit(code.into());
     });
@@ -46,24 +46,55 @@ fn flush_standard_streams() {
     let _timeout = wait.recv_timeout(Duration::from_millis(300));
 }
 
-/// Makes the Python handler for a server.
-struct PythonLoader;
+/// Makes the Python handlers for a server.
+#[derive(Default)]
+struct PythonLoader {
+    /// The threads of all handlers.
+    pool: OnceLock<Pool>,
+}
+
+impl PythonLoader {
+    fn pool(&self, environment: &Environment) -> Pool {
+        let make = || {
+            let events = Arc::clone(&environment.events);
+            let on_full = move |threads| {
+                let text =
+                    format!("{threads} handlers are running; more requests wait for one to end");
+                events.emit(&Event::Message { level: Level::Warning, source: "pool", text: &text });
+            };
+            Pool::new(MAX_THREADS, Box::new(on_full), Arc::clone(&environment.wakes))
+        };
+        self.pool.get_or_init(make).clone()
+    }
+}
 
 impl HandlerLoader for PythonLoader {
     fn load(&self, environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String> {
         Python::attach(|py| prepare(py, environment)).map_err(|error| error.to_string())?;
-        let events = Arc::clone(&environment.events);
-        let on_full = move |threads| {
-            let text = format!("{threads} handlers are running; more requests wait for one to end");
-            events.emit(&Event::Message { level: Level::Warning, source: "pool", text: &text });
-        };
-        let wakes = Arc::clone(&environment.wakes);
-        Ok(Arc::new(PythonHandler::new(Pool::new(MAX_THREADS, Box::new(on_full), wakes), None)))
+        Ok(Arc::new(PythonHandler::new(self.pool(environment), None)))
     }
 
     fn extension(&self) -> Result<PathBuf, String> {
         Python::attach(|py| py.import("wptserve._wptserve")?.getattr("__file__")?.extract())
             .map_err(|error: PyErr| format!("the extension's file is not known: {error}"))
+    }
+
+    fn load_websocket(
+        &self,
+        environment: &Arc<Environment>,
+        handlers: &WebSocketHandlers,
+    ) -> Result<Arc<dyn Handler>, String> {
+        let service = Python::attach(|py| {
+            let module = py.import("wptserve.pywebsocket.request_handler")?;
+            let roots: Vec<_> = handlers.roots.iter().map(|root| root.as_os_str()).collect();
+            let doc_root = environment.doc_root.as_os_str();
+            let service = module.call_method1("Service", (roots, doc_root, handlers.reload))?;
+            Ok::<_, PyErr>(service.unbind())
+        });
+        let service = service.map_err(|error| error.to_string())?;
+        let pool = self.pool(environment);
+        let limit = handlers.max_open.map_or(MAX_WEBSOCKETS, |most| most.min(MAX_WEBSOCKETS));
+        Ok(Arc::new(WebSocketHandler::new(pool, service, limit)))
     }
 
     fn stash(&self) -> Arc<dyn server::stash::StashStore> {
@@ -129,3 +160,5 @@ pub(crate) fn install(extension: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// The most handlers that run or sleep at once; each holds a thread.
 pub(crate) const MAX_THREADS: usize = 8192;
+/// The most WebSockets that are open at once: the rest of the threads is for requests.
+const MAX_WEBSOCKETS: usize = MAX_THREADS - 1024;

@@ -5,6 +5,8 @@ mod callable;
 mod connection;
 mod embedded;
 mod host;
+mod http2;
+mod injection;
 mod input_file;
 mod library;
 mod pipes;
@@ -17,6 +19,7 @@ mod script;
 mod slot;
 mod stash;
 mod text;
+mod websocket;
 mod writer;
 
 use pyo3::prelude::*;
@@ -35,6 +38,7 @@ mod _wptserve {
         callable::FunctionHandler,
         connection::{ConnectionFile, RawConnection},
         host::{install, log, main},
+        http2::{H2Request, H2Response, H2ResponseWriter},
         input_file::InputFile,
         library::{Engine, certificate_files},
         pipes::{
@@ -44,6 +48,11 @@ mod _wptserve {
         response::Response,
         response_headers::ResponseHeaders,
         stash::{Stash, StashLock, stash_config},
+        websocket::{
+            PerMessageDeflate, WebSocketConnection, WebSocketStream, websocket_accept,
+            websocket_deflate_offer, websocket_format_extensions, websocket_is_key, websocket_mask,
+            websocket_parse_extensions, websocket_parse_tokens, websocket_quote,
+        },
         writer::ResponseWriter,
     };
 

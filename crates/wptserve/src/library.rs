@@ -10,7 +10,7 @@ use std::{
 };
 
 use pyo3::{
-    exceptions::{PyNotImplementedError, PyOSError, PyRuntimeError, PyValueError},
+    exceptions::{PyOSError, PyRuntimeError, PyValueError},
     prelude::*,
 };
 use server::{
@@ -113,7 +113,8 @@ impl Handlers {
 
 #[pymethods]
 impl Engine {
-    /// Binds every address of a host. With a key and a certificate it speaks TLS.
+    /// Binds every address of a host. With a key and a certificate it speaks TLS, and HTTP/2
+    /// where that is wanted.
     #[new]
     #[pyo3(signature = (
         host, port, *, http2 = false, key = None, certificate = None, encrypt_after_connect = false,
@@ -127,9 +128,6 @@ impl Engine {
         certificate: Option<PathBuf>,
         encrypt_after_connect: bool,
     ) -> PyResult<Self> {
-        if http2 {
-            return Err(PyNotImplementedError::new_err("HTTP/2 is not built yet"));
-        }
         let tls = match (key, certificate) {
             (Some(key), Some(certificate)) => {
                 let identity = Identity::load(&key, &certificate, None)
@@ -139,7 +137,12 @@ impl Engine {
             }
             _ => None,
         };
-        let scheme = if tls.is_some() { Scheme::Https } else { Scheme::Http };
+        let scheme = match (http2, &tls) {
+            (true, Some(_)) => Scheme::H2,
+            (true, None) => return Err(PyValueError::new_err("HTTP/2 is spoken with TLS only")),
+            (false, Some(_)) => Scheme::Https,
+            (false, None) => Scheme::Http,
+        };
         let endpoint = Endpoint { scheme, host, port };
         // A name may take its time.
         let bound = py.detach(|| BoundSockets::new(&[endpoint]));

@@ -24,6 +24,9 @@ fn main() -> ExitCode {
             launch(serve.python(), arguments, |loader| cli::serve(&serve, loader))
         }
         Ok(Command::Wpt(wpt)) => launch(wpt.python(), arguments, |loader| cli::wpt(&wpt, loader)),
+        Ok(Command::Hosts(hosts)) => cli::hosts(&hosts),
+        Ok(Command::BrowserArgs(browser)) => cli::browser_args(&browser),
+        Ok(Command::Doctor(doctor)) => cli::doctor(&doctor),
         Ok(Command::Routes(routes)) => cli::routes(&routes),
         Ok(Command::Config(config)) => cli::configuration(&config),
         Ok(Command::Exec(exec)) => match extension() {

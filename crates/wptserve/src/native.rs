@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use cli::HandlerLoader;
+use cli::{HandlerLoader, WebSocketHandlers};
 use server::{
     Environment, ErrorHandler, Handler,
     stash::{MemoryStash, StashStore},
@@ -13,14 +13,27 @@ pub(crate) struct NativeLoader {
     pub(crate) reason: String,
 }
 
-impl HandlerLoader for NativeLoader {
-    fn load(&self, _environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String> {
+impl NativeLoader {
+    fn refusal(&self, what: &str) -> Arc<dyn Handler> {
         let message = format!(
-            "Python file handlers cannot be run: {}. Install Python 3.10 or newer, or name one \
-             with --python.",
+            "{what} cannot be run: {}. Install Python 3.10 or newer, or name one with --python.",
             self.reason
         );
-        Ok(Arc::new(ErrorHandler { status: 501, message }))
+        Arc::new(ErrorHandler { status: 501, message })
+    }
+}
+
+impl HandlerLoader for NativeLoader {
+    fn load(&self, _environment: &Arc<Environment>) -> Result<Arc<dyn Handler>, String> {
+        Ok(self.refusal("Python file handlers"))
+    }
+
+    fn load_websocket(
+        &self,
+        _environment: &Arc<Environment>,
+        _handlers: &WebSocketHandlers,
+    ) -> Result<Arc<dyn Handler>, String> {
+        Ok(self.refusal("WebSocket handlers"))
     }
 
     fn extension(&self) -> Result<PathBuf, String> {

@@ -138,6 +138,9 @@ pub(crate) fn resolve_content(response: &Bound<'_, Response>) -> PyResult<Bytes>
     {
         return Ok(Bytes::copy_from_slice(bytes.as_bytes()));
     }
+    if response.get().content.get(py).is_none() {
+        return Ok(Bytes::new());
+    }
     let mut content = BytesMut::new();
     for part in response.call_method1("iter_content", (true,))?.try_iter()? {
         let part = part?;

@@ -11,6 +11,7 @@ use pyo3::{
 use server::RequestBody;
 
 use crate::{
+    http2,
     input_file::{InputFile, read_at},
     slot::{Slot, lazy_attributes},
     stash,
@@ -155,7 +156,8 @@ fn make_client_address<'py>(request: &Bound<'py, Request>) -> Made<'py> {
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
 fn make_protocol_version<'py>(request: &Bound<'py, Request>) -> Made<'py> {
-    Ok(PyString::intern(request.py(), "HTTP/1.1").into_any())
+    let version = if http2::stream(request).is_some() { "HTTP/2.0" } else { "HTTP/1.1" };
+    Ok(PyString::intern(request.py(), version).into_any())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
@@ -165,6 +167,10 @@ fn make_method<'py>(request: &Bound<'py, Request>) -> Made<'py> {
 
 fn make_raw_headers<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     let py = request.py();
+    if http2::stream(request).is_some() {
+        let fields = http2::request_fields(request)?;
+        return helper(py, &H2_HEADERS, "H2Headers")?.call1((fields,));
+    }
     let pairs = PyList::empty(py);
     for field in request.get().inner.headers() {
         pairs.append((latin1_str(py, &field.name), latin1_str(py, &field.value)))?;
@@ -263,6 +269,21 @@ fn make_headers<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     let py = request.py();
     let headers = class(py, &REQUEST_HEADERS, "RequestHeaders")?.call0()?;
     let values = headers.cast::<PyDict>()?;
+    if http2::stream(request).is_some() {
+        // As in the reference, pseudo-header fields are headers, and of repeated ones the last
+        // counts. That there is a Host is ours.
+        for pair in http2::request_fields(request)? {
+            let (name, value): (Bound<'py, PyBytes>, Bound<'py, PyBytes>) = pair.extract()?;
+            let name = name.as_bytes();
+            let name = PyBytes::new(py, name.strip_prefix(b":").unwrap_or(name));
+            values.set_item(name, PyList::new(py, [value])?)?;
+        }
+        if let Some(host) = request.get().inner.headers().get(b"host") {
+            values
+                .set_item(PyBytes::new(py, b"host"), PyList::new(py, [PyBytes::new(py, host)])?)?;
+        }
+        return Ok(headers);
+    }
     for field in request.get().inner.headers() {
         let name = PyBytes::new(py, &field.name.to_ascii_lowercase());
         // A repeated field is not combined: the first value counts, as in the reference.
@@ -337,6 +358,7 @@ impl Server {
 static MULTI_DICT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static REQUEST_HEADERS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static PARSE_COOKIES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+static H2_HEADERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static RAW_HEADERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static AUTHENTICATION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 

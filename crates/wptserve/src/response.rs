@@ -19,6 +19,7 @@ use server::{
 };
 
 use crate::{
+    http2::{self, H2Response},
     pipes::{self, NativeContent},
     request::Request,
     response_headers::ResponseHeaders,
@@ -140,8 +141,9 @@ impl Response {
         Ok(())
     }
 
-    /// The response for the engine to send by itself, when pipes made it one that Python cannot
-    /// send: content that is made while it is sent, a cut, an informational response.
+    /// The response for the engine to send by itself: over HTTP/2 wherever its content is at hand;
+    /// else when pipes made it one that Python cannot send: content that is made while it is sent,
+    /// a cut, an informational response.
     pub(crate) fn native(slf: &Bound<'_, Self>) -> PyResult<Option<server::Response>> {
         let py = slf.py();
         let this = slf.get();
@@ -154,7 +156,7 @@ impl Response {
             let extras = this.extras();
             extras.informational.is_empty() && extras.cut.is_none()
         };
-        if made.is_none() && plain {
+        if made.is_none() && plain && !this.is_at_hand(slf) {
             return Ok(None);
         }
         let body = match made.and_then(|made| made.get().take()) {
@@ -167,6 +169,22 @@ impl Response {
             native.headers.set("Connection", "close");
         }
         Ok(Some(native))
+    }
+
+    /// Whether the request came over HTTP/2.
+    fn is_over_http2(&self, py: Python<'_>) -> bool {
+        http2::stream(self.request(py)).is_some()
+    }
+
+    /// Whether the engine can send the response over HTTP/2 in one go.
+    fn is_at_hand(&self, this: &Bound<'_, Self>) -> bool {
+        let py = this.py();
+        self.is_over_http2(py)
+            && !self.is_replaced(this)
+            && self.replaced_writer(py).is_none()
+            && self.content.get(py).is_none_or(|content| {
+                content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>()
+            })
     }
 
     fn extras(&self) -> MutexGuard<'_, Extras> {
@@ -182,7 +200,8 @@ impl Response {
     }
 
     fn is_replaced(&self, this: &Bound<'_, Self>) -> bool {
-        self.patched.load(Ordering::Relaxed) || !this.is_exact_instance_of::<Self>()
+        self.patched.load(Ordering::Relaxed)
+            || !(this.is_exact_instance_of::<Self>() || this.is_exact_instance_of::<H2Response>())
     }
 
     /// The writer, when one of its methods may have been replaced.
@@ -316,7 +335,7 @@ impl Response {
 
     /// The header fields. May be replaced by a list of pairs.
     #[getter]
-    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.headers.get_or_init(py, || Ok(Bound::new(py, ResponseHeaders::default())?.into_any()))
     }
 
@@ -339,10 +358,7 @@ impl Response {
     /// The writer.
     #[getter]
     fn writer<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.get().writer.get_or_init(slf.py(), || {
-            let writer = ResponseWriter::new(slf.clone().unbind());
-            Ok(Bound::new(slf.py(), writer)?.into_any())
-        })
+        slf.get().writer.get_or_init(slf.py(), || http2::response_writer(slf))
     }
 
     #[setter]
@@ -484,6 +500,14 @@ impl Response {
         let this = slf.get();
         let headers = this.headers(py)?;
         let (code, message) = this.status(py);
+        if this.is_over_http2(py) {
+            return match this.replaced_writer(py) {
+                None => http2::write_headers(slf, &headers, code),
+                Some(writer) => writer
+                    .call_method1(intern!(py, "write_headers"), (headers, code, message))
+                    .map(|_| ()),
+            };
+        }
         if let Some(writer) = this.replaced_writer(py) {
             writer.call_method1(intern!(py, "write_status"), (code, message))?;
             for header in headers.try_iter()? {
@@ -523,6 +547,10 @@ impl Response {
             return Ok(());
         }
         let writer = this.replaced_writer(py);
+        if this.is_over_http2(py) {
+            let parts = slf.call_method0(intern!(py, "iter_content"))?;
+            return http2::write_content(slf, writer.as_ref(), &parts);
+        }
         if this.is_replaced(slf) {
             for item in slf.call_method0("iter_content")?.try_iter()? {
                 Self::write_item(slf, writer.as_ref(), &item?)?;

@@ -19,6 +19,7 @@ use pyo3::{
 use server::{Exchange, Finish, Handler, file_cache::is_settled, files};
 
 use crate::{
+    http2, injection,
     pool::Pool,
     request::{Host, Request},
     response::Response,
@@ -64,7 +65,7 @@ impl Scripts {
     fn answer(&self, py: Python<'_>, exchange: Exchange) {
         let path = files::file_system_path(&exchange.request);
         // Fails only when memory is out; the dropped exchange then closes the connection.
-        let Ok((request, response)) = objects(py, exchange, self.host.clone()) else {
+        let Ok((request, response)) = http2::objects(py, exchange, self.host.clone()) else {
             return;
         };
         let result = match path {
@@ -97,14 +98,29 @@ impl Scripts {
             let missing = error.is_instance_of::<PyOSError>(py);
             return Err(if missing { http_error(py, 404, None) } else { error });
         }
-        let Some(main) = globals.get_item(intern!(py, "main"))? else {
+        let main = globals.get_item(intern!(py, "main"))?;
+        if http2::stream(request).is_some() {
+            let frames = [intern!(py, "handle_headers"), intern!(py, "handle_data")];
+            let handles = |name| globals.contains(name);
+            if main.is_none() && !handles(frames[0])? && !handles(frames[1])? {
+                let message = format!("No main function or handlers in script {}", path.display());
+                return Err(http_error(py, 500, Some(&message)));
+            }
+            if !http2::call_frame_handlers(&globals, request, response)? {
+                // The client left: there is nobody to answer.
+                return Ok(());
+            }
+        } else if main.is_none() {
             // The reference's words: they reach the client in the body of the 500.
             let message = format!("No main function in script {}", path.display());
             return Err(http_error(py, 500, Some(&message)));
-        };
-        let returned = main.call1((request, response))?;
-        Response::apply(response, &returned)?;
-        wrap_pipeline(request, response, &path)
+        }
+        if let Some(main) = main {
+            let returned = main.call1((request, response))?;
+            Response::apply(response, &returned)?;
+        }
+        wrap_pipeline(request, response, &path)?;
+        injection::inject(response)
     }
 
     /// The code of a file, or of a directory's first `default*.py`.
@@ -205,17 +221,6 @@ fn wrap_pipeline(
     let pipeline = PIPELINE.import(request.py(), "wptserve.pipes", "Pipeline")?.call1((pipes,))?;
     pipeline.call1((request, response))?;
     Ok(())
-}
-
-/// The request and the response as Python has them.
-pub(crate) fn objects(
-    py: Python<'_>,
-    exchange: Exchange,
-    host: Option<Arc<Host>>,
-) -> PyResult<(Bound<'_, Request>, Bound<'_, Response>)> {
-    let request = Bound::new(py, Request::new(exchange.request, host))?;
-    let response = Bound::new(py, Response::new(request.clone().unbind(), exchange.writer))?;
-    Ok((request, response))
 }
 
 /// Ends a response: with what the handler set or wrote, or with the error it raised.

@@ -17,10 +17,11 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyInt, PyString},
 };
-use server::{Finish, TrySendError, response::SERVER};
+use server::{Finish, Piece, TrySendError, response::SERVER};
 
 use crate::{
     connection::{ConnectionFile, RawConnection},
+    http2::H2ResponseWriter,
     response::Response,
     slot::{Link, Slot},
     text::{content_bytes, isomorphic},
@@ -37,6 +38,8 @@ pub(crate) struct Progress {
     status_written: bool,
     headers_complete: bool,
     pub(crate) content_written: bool,
+    /// Over HTTP/2: the stream has ended on this side.
+    pub(crate) stream_ended: bool,
     seen: Seen,
 }
 
@@ -59,6 +62,7 @@ impl Progress {
             status_written: false,
             headers_complete: false,
             content_written: false,
+            stream_ended: false,
             seen: Seen::default(),
         }
     }
@@ -108,10 +112,28 @@ impl SharedProgress {
         match progress.sink.try_send(bytes) {
             Ok(()) => true,
             Err(TrySendError::PeerGone) => false,
-            Err(TrySendError::Full(bytes)) => {
+            Err(TrySendError::Full(piece)) => {
                 drop(progress);
                 // Nobody else writes: a response belongs to one handler.
-                py.detach(|| self.lock().sink.send(bytes).is_ok())
+                py.detach(|| self.lock().sink.send(piece).is_ok())
+            }
+        }
+    }
+
+    /// The same, and a piece behind it.
+    pub(crate) fn send_piece(&self, py: Python<'_>, piece: Piece) -> bool {
+        if !self.flush(py) {
+            return false;
+        }
+        let mut progress = self.lock();
+        progress.content_written = true;
+        progress.flushed = true;
+        match progress.sink.try_send(piece) {
+            Ok(()) => true,
+            Err(TrySendError::PeerGone) => false,
+            Err(TrySendError::Full(piece)) => {
+                drop(progress);
+                py.detach(|| self.lock().sink.send(piece).is_ok())
             }
         }
     }
@@ -435,7 +457,14 @@ impl ResponseWriter {
     }
 
     pub(crate) fn is_replaced(&self, this: &Bound<'_, Self>) -> bool {
-        self.patched.load(Ordering::Relaxed) || !this.is_exact_instance_of::<Self>()
+        self.patched.load(Ordering::Relaxed)
+            || !(this.is_exact_instance_of::<Self>()
+                || this.is_exact_instance_of::<H2ResponseWriter>())
+    }
+
+    /// The response that this writes.
+    pub(crate) fn response<'a, 'py>(&'a self, py: Python<'py>) -> &'a Bound<'py, Response> {
+        self.response.py().bind(py)
     }
 
     /// Takes a step, then hands over what it wrote: `false` also when the client is gone.

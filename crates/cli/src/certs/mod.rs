@@ -2,6 +2,8 @@
 
 mod trust;
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use server::tls::{Authority, Certificate, Identity, date};
@@ -98,7 +100,7 @@ fn described(identity: &Identity) -> Value {
             "file": file,
         })
     };
-    let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let path = |path: &Path| path.to_string_lossy().into_owned();
     let authority = identity.authority().zip(files.authority.as_deref());
     json!({
         "spki_hash": identity.spki_hash(),
@@ -111,30 +113,29 @@ fn described(identity: &Identity) -> Value {
 fn shown(identity: &Identity) -> String {
     let files = identity.files();
     let mut text = String::new();
-    let mut block = |title: &str, certificate: &Certificate, file: Option<&std::path::Path>| {
-        let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<9}{value}\n"));
-        line("subject", &certificate.subject);
-        if !certificate.hosts.is_empty() {
-            line("hosts", &certificate.hosts.join(" "));
-        }
-        line("ends", &date(certificate.ends));
-        if let Some(file) = file {
-            line("SPKI", &certificate.spki_hash);
-            line("SHA-256", &certificate.fingerprint);
-            line("file", &file.display().to_string());
-        }
-        let body = std::mem::take(&mut text);
-        format!("{title}\n{body}")
-    };
-    let mut result = String::new();
     if let Some((authority, file)) = identity.authority().zip(files.authority.as_deref()) {
-        result.push_str(&block("Authority", authority, Some(file)));
+        text += &block("Authority", authority, Some(file));
     }
-    let (title, file) = if identity.is_issued() {
-        ("Certificate, with a new key at every start", None)
+    text + &if identity.is_issued() {
+        block("Certificate, with a new key at every start", identity.certificate(), None)
     } else {
-        ("Certificate", Some(files.certificate.as_path()))
-    };
-    result.push_str(&block(title, identity.certificate(), file));
-    result
+        block("Certificate", identity.certificate(), Some(&files.certificate))
+    }
+}
+
+/// A certificate for people; with a file when both last.
+fn block(title: &str, certificate: &Certificate, file: Option<&Path>) -> String {
+    let mut lines = vec![("subject", certificate.subject.clone())];
+    if !certificate.hosts.is_empty() {
+        lines.push(("hosts", certificate.hosts.join(" ")));
+    }
+    lines.push(("ends", date(certificate.ends)));
+    if let Some(file) = file {
+        lines.push(("SPKI", certificate.spki_hash.clone()));
+        lines.push(("SHA-256", certificate.fingerprint.clone()));
+        lines.push(("file", file.display().to_string()));
+    }
+    let lines: Vec<String> =
+        lines.into_iter().map(|(name, value)| format!("  {name:<9}{value}\n")).collect();
+    format!("{title}\n{}", lines.concat())
 }

@@ -219,15 +219,14 @@ mod tests {
             let lines: Vec<String> = store.commands.iter().map(|command| line(command)).collect();
             format!("# {}\n{}\n", store.name, lines.join("\n"))
         };
-        stores.iter().map(text).collect()
+        stores.iter().map(text).collect::<Vec<_>>().concat()
     }
 
     #[test]
     fn each_system_has_its_commands() {
         let systems =
             [System::Debian, System::RedHat, System::Trust, System::MacOs, System::Windows];
-        let text: String =
-            systems.iter().map(|&system| format!("{system:?}\n{}\n", commands(system))).collect();
-        insta::assert_snapshot!(text);
+        let texts = systems.map(|system| format!("{system:?}\n{}\n", commands(system)));
+        insta::assert_snapshot!(texts.concat());
     }
 }

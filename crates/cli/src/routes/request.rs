@@ -31,8 +31,13 @@ pub(super) fn request(settings: &Settings, method: &str, url: &str) -> Result<Re
         .and_then(|head| head.ok_or_else(|| "Bad request line".to_owned()))
         .map_err(|reason| format!("`{method} {url}` is no request: {reason}"))?;
     let here = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    let connection =
-        ConnectionInfo { peer: here, local: here, scheme: "http", encryption: Encryption::None };
+    let connection = ConnectionInfo {
+        peer: here,
+        local: here,
+        scheme: "http",
+        encryption: Encryption::None,
+        only_http2: false,
+    };
     let environment = Environment {
         doc_root: settings.doc_root.clone(),
         config: settings.resolved(&settings.ports()),

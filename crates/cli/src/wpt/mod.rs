@@ -2,8 +2,8 @@
 
 mod arguments;
 mod browser;
-mod names;
-mod settings;
+pub(crate) mod names;
+pub(crate) mod settings;
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -60,8 +60,13 @@ impl Site for Checkout<'_> {
         self.arguments.latency
     }
 
+    fn dns_wildcards(&self) -> Option<usize> {
+        self.arguments.dns_wildcards.map(usize::from)
+    }
+
     fn router(&self, files: &FileHandlers, _listening: &Listening) -> Result<Router, Error> {
-        self.settings.config.router(files)
+        let Settings { config, doc_root, .. } = &self.settings;
+        config.environment_router(files, doc_root, self.inject.as_deref())
     }
 
     fn url(&self, listening: &Listening) -> String {
@@ -85,17 +90,17 @@ impl Site for Checkout<'_> {
                 ports.push(port);
             }
         }
-        let mut text = format!("Serving {root} at {url}\n");
+        let mut lines = vec![format!("Serving {root} at {url}")];
         for (scheme, ports) in &ports {
             let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-            text.push_str(&format!("  {:<12} {}\n", scheme.name(), ports.join(", ")));
+            lines.push(format!("  {:<12} {}", scheme.name(), ports.join(", ")));
         }
         let by_name: serde_json::Map<_, _> = ports
             .into_iter()
             .map(|(scheme, ports)| (scheme.name().to_owned(), ports.into()))
             .collect();
-        text.push_str(&format!("{}\n", serde_json::Value::Object(by_name)));
-        log::print(&text);
+        lines.push(serde_json::Value::Object(by_name).to_string());
+        log::print(&format!("{}\n", lines.join("\n")));
         if self.arguments.exit_after_start {
             return false;
         }

@@ -75,15 +75,7 @@ fn configuration(
     root: &Path,
     arguments: &WptArguments,
 ) -> Result<(Config, Vec<String>), Failure> {
-    let mut config = defaults.clone();
-    let mut warnings = Vec::new();
-    let own = root.join("config.json");
-    let own = own.is_file().then_some(own);
-    for path in own.iter().chain(&arguments.config) {
-        let (overlaid, more) = config.overlaid(path)?;
-        config = overlaid;
-        warnings.extend(more);
-    }
+    let (mut config, mut warnings) = with_files(defaults, root, arguments.config.as_deref())?;
     if arguments.no_h2 {
         config.ports.insert(Scheme::H2.name().to_owned(), Vec::new());
     }
@@ -99,7 +91,7 @@ fn configuration(
         }
     }
     if arguments.engine.verbose > 0 {
-        config.logging.level = "debug".to_owned();
+        "debug".clone_into(&mut config.logging.level);
     }
     if let Some(path) = &arguments.doc_root {
         config.doc_root = Some(directory(path)?.to_string_lossy().into_owned());
@@ -116,6 +108,24 @@ fn configuration(
     }
     if arguments.report {
         warnings.push("--report has no effect".to_owned());
+    }
+    Ok((config, warnings))
+}
+
+/// The defaults, the checkout's own file, then another.
+pub(crate) fn with_files(
+    defaults: &Config,
+    root: &Path,
+    file: Option<&Path>,
+) -> Result<(Config, Vec<String>), Error> {
+    let mut config = defaults.clone();
+    let mut warnings = Vec::new();
+    let own = root.join("config.json");
+    let own = own.is_file().then_some(own.as_path());
+    for path in own.into_iter().chain(file) {
+        let (overlaid, more) = config.overlaid(path)?;
+        config = overlaid;
+        warnings.extend(more);
     }
     Ok((config, warnings))
 }
@@ -144,19 +154,19 @@ fn aliases(path: &Path) -> Result<Vec<Alias>, Failure> {
 }
 
 /// An existing directory, absolute.
-fn directory(path: &Path) -> Result<PathBuf, Error> {
+pub(crate) fn directory(path: &Path) -> Result<PathBuf, Error> {
     fs::canonicalize(path)
         .and_then(|absolute| fs::read_dir(&absolute).map(|_readable| absolute))
         .map_err(|error| Error::DocRoot { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// The checkout that the working directory is in.
-fn surrounding_checkout() -> Option<PathBuf> {
+pub(crate) fn surrounding_checkout() -> Option<PathBuf> {
     let here = env::current_dir().ok()?;
     here.ancestors().find(|path| is_checkout(path)).map(Path::to_owned)
 }
 
-fn is_checkout(path: &Path) -> bool {
+pub(crate) fn is_checkout(path: &Path) -> bool {
     path.join(MARK).is_file()
 }
 
@@ -167,4 +177,4 @@ fn free_port() -> u16 {
 }
 
 /// Every checkout has it, and every copy of one.
-const MARK: &str = "resources/testharness.js";
+pub(crate) const MARK: &str = "resources/testharness.js";

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use cli::HandlerLoader;
+use cli::{HandlerLoader, WebSocketHandlers};
 use server::{
     Environment, Handler,
     stash::{MemoryStash, StashStore},
@@ -38,6 +38,14 @@ impl HandlerLoader for TestLoader {
         }
         let message = "no handlers".to_owned();
         Ok(Arc::new(server::ErrorHandler { status: 501, message }))
+    }
+
+    fn load_websocket(
+        &self,
+        environment: &Arc<Environment>,
+        _handlers: &WebSocketHandlers,
+    ) -> Result<Arc<dyn Handler>, String> {
+        self.load(environment)
     }
 
     fn stash(&self) -> Arc<dyn StashStore> {
@@ -69,6 +77,8 @@ impl Process {
             .current_dir(directory)
             .env(ARGUMENTS, arguments.join("\n"))
             .env(HANDLERS, handlers)
+            // No certificate authority of whoever runs the tests.
+            .env("XDG_DATA_HOME", directory.join("data"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

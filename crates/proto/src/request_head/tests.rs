@@ -210,7 +210,7 @@ fn bad_fields() {
         b"A: b\r\n c",
         b"A: b\r\n\tc",
         b"A: b\0",
-        b"A: b\x7f",
+        b"A\x01: b\x01",
         b"A: b\rC: d",
         b"\xe9: b",
         b"A b: c",
@@ -218,6 +218,15 @@ fn bad_fields() {
         let input = [b"GET / HTTP/1.1\r\n", field, b"\r\n\r\n"].concat();
         assert_eq!(parse(&input), Err(HeadError::BadField), "{}", field.escape_ascii());
     }
+}
+
+#[test]
+fn values_may_have_control_characters() {
+    let value: Vec<u8> = (1..=0x7f).filter(|byte| !b"\t\n\r".contains(byte)).collect();
+    let head = [b"GET / HTTP/1.1\r\nA: ", &value[..], b"\r\nB: \x01\r\n\r\n"].concat();
+    let head = parse(&head).unwrap().unwrap();
+    assert_eq!(head.headers.get(b"a").unwrap(), &value);
+    assert_eq!(head.headers.get(b"b").unwrap(), b"\x01".as_slice());
 }
 
 #[test]

@@ -40,6 +40,7 @@ impl Config {
             doc_root: Some(root.to_string_lossy().into_owned()),
             ports: ports.into_iter().map(|(name, ports)| (name.to_owned(), ports)).collect(),
             ssl: Ssl {
+                kind: "authority".to_owned(),
                 pregenerated: key_pair
                     .into_iter()
                     .map(|(key, path)| (key.to_owned(), path))
@@ -59,6 +60,16 @@ impl Config {
             None if self.environment => doc_root.join("websockets").join("handlers"),
             None => doc_root.to_owned(),
         }
+    }
+
+    /// The directories of WebSocket handlers: [`ws_doc_root`](Self::ws_doc_root), then the extra
+    /// ones. Relative ones start from the configuration file's folder.
+    pub fn ws_roots(&self, doc_root: &Path) -> Vec<PathBuf> {
+        let extra = self.ws_extra.iter().flatten().map(PathBuf::from);
+        std::iter::once(self.ws_doc_root(doc_root))
+            .chain(extra)
+            .map(|root| self.folder.join(root))
+            .collect()
     }
 
     /// Whether the browser host and the alternate one are of different sites: tests of what is

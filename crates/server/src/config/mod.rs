@@ -1,6 +1,8 @@
 //! The configuration file: the reference's keys, typed; unknown keys are refused by name.
 
 mod environment;
+mod environment_routes;
+mod host_names;
 mod overlay;
 mod resolved;
 mod route_handler;
@@ -19,6 +21,7 @@ use serde_json::{Map, Value, json};
 use crate::{Error, Scheme};
 use overlay::{merge, rename, unknown};
 
+pub use host_names::HostNames;
 pub use route_handler::RouteHandler;
 pub use routing::{Alias, Methods, Rewrite, RouteEntry};
 pub use schema::SCHEMA;
@@ -94,6 +97,9 @@ pub struct Ssl {
     pub kind: String,
     /// Whether TLS starts only after a CONNECT request.
     pub encrypt_after_connect: bool,
+    /// What relative paths of files start from: the folder of the file that has this key.
+    #[serde(skip)]
+    pub folder: PathBuf,
     /// Settings of the type `none`: there are none.
     pub none: Map<String, Value>,
     /// Settings of the type `openssl`.
@@ -145,6 +151,7 @@ impl Default for Ssl {
         };
         Self {
             kind: "none".to_owned(),
+            folder: PathBuf::from("."),
             encrypt_after_connect: false,
             none: Map::new(),
             openssl: object(json!({
@@ -191,13 +198,17 @@ impl Config {
         let mut warnings = Vec::new();
         let overrides = rename(overrides, &mut warnings);
         let names_folders = ["aliases", "routes"].iter().any(|key| overrides.contains_key(*key));
+        let names_files = overrides.contains_key("ssl");
         let mut merged = serde_json::to_value(self).map_err(|e| e.to_string())?;
         merge(&mut merged, Value::Object(overrides), "")?;
         routing::check_entries(&merged)?;
         let mut config: Self = serde_path_to_error::deserialize(merged)
             .map_err(|error| format!("`{}`: {}", error.path(), error.inner()))?;
         config.environment = self.environment;
-        config.folder = if names_folders { folder } else { &self.folder }.to_owned();
+        let ssl_folder = if names_files { folder } else { &self.ssl.folder };
+        ssl_folder.clone_into(&mut config.ssl.folder);
+        let folder = if names_folders { folder } else { &self.folder };
+        folder.clone_into(&mut config.folder);
         config.check()?;
         Ok((config, warnings))
     }

@@ -114,7 +114,7 @@ impl Config {
 }
 
 /// The host names of subdomains, by the subdomain's Unicode name.
-fn below(host: &str, subdomains: &[String]) -> Map<String, Value> {
+pub(super) fn below(host: &str, subdomains: &[String]) -> Map<String, Value> {
     subdomains
         .iter()
         .map(|subdomain| {

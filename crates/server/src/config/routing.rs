@@ -92,7 +92,19 @@ impl Config {
     /// The router that the configuration describes: its routes, then what its aliases mount, the
     /// later ones first, then the document root.
     pub fn router(&self, files: &FileHandlers) -> Result<Router, Error> {
+        self.assembled(files, Vec::new(), &|below| Ok(files.routes(below)?.into()))
+    }
+
+    /// A router with `first` ahead of the configuration's routes, and for each directory what
+    /// `directory` says of its URL path.
+    pub(super) fn assembled(
+        &self,
+        files: &FileHandlers,
+        first: Vec<Route>,
+        directory: &dyn Fn(&str) -> Result<Vec<Route>, Error>,
+    ) -> Result<Router, Error> {
         let mut router = Router::default();
+        router.extend(first);
         for Rewrite(methods, from, to) in &self.rewrites {
             router.add_rewrite(RewriteRule {
                 methods: methods.names().iter().map(|name| name.clone().into_bytes()).collect(),
@@ -113,9 +125,9 @@ impl Config {
             }
         }
         // As in the reference: a second mount of the same URL takes the place of the first.
-        let mut mounts = vec![("/".to_owned(), files.routes("/")?)];
+        let mut mounts = vec![("/".to_owned(), directory("/")?)];
         for alias in &self.aliases {
-            let (url, mounted) = self.mounted(alias, files)?;
+            let (url, mounted) = self.mounted(alias, files, directory)?;
             match mounts.iter_mut().find(|(other, _)| *other == url) {
                 Some(mount) => mount.1 = mounted,
                 None => mounts.push((url, mounted)),
@@ -128,11 +140,16 @@ impl Config {
     }
 
     /// Where an alias is mounted, and its routes.
-    fn mounted(&self, alias: &Alias, files: &FileHandlers) -> Result<(String, Vec<Route>), Error> {
+    fn mounted(
+        &self,
+        alias: &Alias,
+        files: &FileHandlers,
+        directory: &dyn Fn(&str) -> Result<Vec<Route>, Error>,
+    ) -> Result<(String, Vec<Route>), Error> {
         let base_path = Some(self.directory(&alias.local_dir).into());
         let (url, url_base, routes) = if alias.url_path.ends_with('/') {
             let url = directory_url(&alias.url_path);
-            (url.clone(), url.clone(), files.routes(&url)?)
+            (url.clone(), url.clone(), directory(&url)?)
         } else {
             let url = alias.url_path.clone();
             let folder = url.rfind('/').map_or("/", |slash| &url[..=slash]).to_owned();

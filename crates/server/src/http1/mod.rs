@@ -2,6 +2,7 @@
 
 mod output;
 mod transfer;
+mod tunnel;
 
 use std::{
     io,
@@ -11,7 +12,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use proto::{
-    BodyFraming, ChunkedDecoder, ChunkedStep, HeadParser, RequestHead,
+    BodyFraming, ChunkedDecoder, ChunkedStep, HeadError, HeadParser, RequestHead,
     framing::{expects_continue, keeps_alive},
 };
 use tokio::{
@@ -21,16 +22,15 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Encryption, Exchange, Request, RequestBody, Response, ResponseWriter,
-    SharedRouter,
+    ConnectionInfo, Encryption, Request, RequestBody, Response, ResponseWriter,
     body::Spool,
-    environment::Environment,
-    event::{Event, RequestRecord},
     response::Body,
+    service::{RequestLog, Service},
     tls::HANDSHAKE_RECORD,
 };
 
 use transfer::{Arriving, Sent, Transfer};
+pub(crate) use tunnel::Tunnels;
 
 /// A stream that carries HTTP/1.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
@@ -45,29 +45,35 @@ impl Transport for TcpStream {
     }
 }
 
-/// What a connection needs of its server.
-#[derive(Clone)]
-pub(crate) struct Service {
-    pub(crate) environment: Arc<Environment>,
-    pub(crate) router: Arc<SharedRouter>,
-    pub(crate) shutdown: tokio::sync::watch::Receiver<bool>,
+/// What follows on a stream that is handed back, with what the client has sent of it.
+pub(crate) enum Follows {
+    /// The handshake of TLS: a CONNECT request was answered.
+    Encryption,
+    /// HTTP/2.
+    Http2,
 }
 
-/// Serves a connection until it closes. One that is to be encrypted after a CONNECT request is
-/// handed back once that is answered, with what the client has sent since.
+/// Serves a connection until it closes, or until something else than HTTP/1 follows.
 pub(crate) async fn serve<S: Transport>(
     stream: S,
     info: ConnectionInfo,
     service: Service,
-) -> Option<(S, BytesMut)> {
+) -> Option<(S, BytesMut, Follows)> {
     let mut connection = Connection::new(stream, info, service);
-    match connection.run().await {
-        Ending::Linger => connection.linger().await,
-        Ending::Idle => connection.close().await,
-        Ending::Gone => {}
-        Ending::Encrypt => return Some((connection.stream, connection.input)),
-    }
-    None
+    let follows = match connection.run().await {
+        Ending::Linger => {
+            connection.linger().await;
+            return None;
+        }
+        Ending::Idle => {
+            connection.close().await;
+            return None;
+        }
+        Ending::Gone => return None,
+        Ending::Encrypt => Follows::Encryption,
+        Ending::Http2 => Follows::Http2,
+    };
+    Some((connection.stream, connection.input, follows))
 }
 
 /// Answers a client that speaks without TLS to a port where TLS is spoken.
@@ -97,6 +103,8 @@ enum Ending {
     Idle,
     /// The handshake of TLS comes next.
     Encrypt,
+    /// The client speaks HTTP/2.
+    Http2,
     /// Nobody is there any more.
     Gone,
 }
@@ -135,16 +143,23 @@ impl<S: Transport> Connection<S> {
     async fn read_head(&mut self) -> Result<RequestHead, Ending> {
         let mut begun: Option<Instant> = None;
         loop {
+            if self.service.http2.prior_knowledge
+                && self.info.encryption == Encryption::None
+                && self.begins_http2()
+            {
+                return Err(Ending::Http2);
+            }
             match self.heads.parse(&mut self.input) {
                 Ok(Some(head)) => return Ok(head),
                 Ok(None) => {}
+                Err(_) if self.begins_tls() => return Err(self.refuse_tls().await),
                 Err(error) => {
-                    let message = if self.begins_tls() { TLS_SPOKEN } else { &error.message() };
-                    return Err(self.refuse(error.status(), message).await);
+                    return Err(self.refuse(error.status(), &error.message()).await);
                 }
             }
+            // It has no line that would end.
             if self.begins_tls() {
-                return Err(self.refuse(400, TLS_SPOKEN).await);
+                return Err(self.refuse_tls().await);
             }
             let limits = self.service.environment.limits;
             // Empty lines in front of a request are no part of it (RFC 9112, section 2.2).
@@ -182,14 +197,26 @@ impl<S: Transport> Connection<S> {
         }
     }
 
+    /// Whether the client begins with the preface of HTTP/2, which up to its middle is a head.
+    fn begins_http2(&self) -> bool {
+        self.input.starts_with(b"PRI * HTTP/2.0\r\n\r\n")
+    }
+
     /// Answers a request that cannot be served, and ends the connection.
     async fn refuse(&mut self, status: u16, message: &str) -> Ending {
         self.refuse_with(Response::error(status, message), status, message).await
     }
 
+    /// Answers a handshake as any malformed request; the log knows better.
+    async fn refuse_tls(&mut self) -> Ending {
+        let error = HeadError::BadRequestLine;
+        let response = Response::error(error.status(), &error.message());
+        let message = "the client speaks TLS to a port for requests without TLS";
+        self.refuse_with(response, error.status(), message).await
+    }
+
     async fn refuse_with(&mut self, response: Response, status: u16, message: &str) -> Ending {
-        let peer = self.info.peer;
-        self.service.environment.events.emit(&Event::BadRequest { peer, status, message });
+        self.service.tell_bad_request(self.info.peer, status, message);
         let mut bytes = response.encode_head(true);
         if let Body::Bytes(body) = &response.body {
             bytes.extend_from_slice(body);
@@ -213,7 +240,7 @@ impl<S: Transport> Connection<S> {
 
     /// One request and its response.
     async fn exchange(&mut self, head: RequestHead) -> Next {
-        let started = Instant::now();
+        let log = RequestLog::begin(&self.service, &head, self.info.peer);
         let framing = match BodyFraming::of(&head.headers, head.version) {
             Ok(framing) => framing,
             Err(error) => {
@@ -237,45 +264,25 @@ impl<S: Transport> Connection<S> {
             Err((status, message)) => return Next::End(self.refuse(status, &message).await),
         };
 
-        let keep_alive = keeps_alive(head.version, &head.headers);
-        let no_content = head.method.as_ref() == b"HEAD";
-        let log = self
-            .service
-            .environment
-            .events
-            .wants_requests()
-            .then(|| (head.method.clone(), head.raw_target.clone()));
-        let wakes = Arc::clone(&self.service.environment.wakes);
-        let (mut writer, outbox) = ResponseWriter::new(wakes);
-        let environment = Arc::clone(&self.service.environment);
-        let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
-        let timed = self.service.environment.limits.handler_timeout.is_some();
-        let url = timed.then(|| request.display_url());
-        if let Some(latency) = self.service.environment.limits.latency {
-            sleep(latency).await;
-        }
-        let connects = request.head.method.as_ref() == b"CONNECT";
-        if connects {
-            writer.respond(connect());
-        } else {
-            match self.service.router.current().route(&mut request).map(Arc::clone) {
-                Some(handler) => handler.handle(Exchange { request, writer }),
-                None => writer.respond(Response::error(404, "")),
-            }
+        if let Some(address) = self.service.tunnels.address(&head, self.info.local) {
+            return Next::End(self.tunnel(&head, address).await);
         }
 
+        let keep_alive = keeps_alive(head.version, &head.headers);
+        let no_content = head.method.as_ref() == b"HEAD";
+        let wakes = Arc::clone(&self.service.environment.wakes);
+        let (writer, outbox) = ResponseWriter::new(wakes);
+        let environment = Arc::clone(&self.service.environment);
+        let request = Request::new(head, body, Arc::clone(&self.info), environment);
+        let deadline = self.service.deadline(&request);
+        let connects = request.is_connect() && !self.service.is_websocket(&request);
+        self.service.dispatch(request, writer).await;
+
         let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
-        transfer.url = url;
+        transfer.deadline = deadline;
         let Sent { status, bytes, close, reset, result } = transfer.run().await;
-        if let Some((method, target)) = log {
-            self.service.environment.events.emit(&Event::Request(RequestRecord {
-                method: &method,
-                target: &target,
-                status,
-                bytes,
-                duration: started.elapsed(),
-                peer: self.info.peer,
-            }));
+        if let Some(log) = log {
+            log.end(&self.service, status, bytes);
         }
         match result {
             Ok(()) if reset => {
@@ -389,14 +396,6 @@ impl<S: Transport> Connection<S> {
     }
 }
 
-/// The connection is its own proxy: what follows are requests to this server.
-fn connect() -> Response {
-    let mut response = Response::new(200, "");
-    response.body = Body::None;
-    response
-}
-
-const TLS_SPOKEN: &str = "the client speaks TLS to a port for requests without TLS";
 const READ_BLOCK: usize = 4096;
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;

@@ -2,8 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
-    io::{self, IoSlice, Read},
+    io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -11,24 +10,14 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
-use crate::response::{Body, BodyStream};
+use crate::{content::Content, response::Body};
 
 /// Bytes in order, and where more of them come from.
 #[derive(Default)]
 pub(super) struct Output {
     queue: VecDeque<Bytes>,
-    source: Source,
-    cut: Option<u64>,
+    content: Content,
     pub(super) written: u64,
-}
-
-/// Where the rest of a response's content comes from.
-#[derive(Default)]
-enum Source {
-    #[default]
-    Nothing,
-    File(File, u64),
-    Stream(Box<dyn BodyStream>),
 }
 
 impl Output {
@@ -40,30 +29,20 @@ impl Output {
 
     /// Queues a response's content, of which at most `cut` bytes are sent.
     pub(super) fn push_content(&mut self, body: Body, cut: Option<u64>) {
-        self.cut = cut;
-        match body {
-            Body::None | Body::Unread { .. } => {}
-            Body::Bytes(bytes) => self.push_piece(bytes),
-            Body::File { file, length } => self.source = Source::File(file, length),
-            Body::Stream(stream) => self.source = Source::Stream(stream),
-        }
-    }
-
-    /// Queues a piece of the content, up to the cut.
-    fn push_piece(&mut self, mut piece: Bytes) {
-        if let Some(left) = &mut self.cut {
-            let length = usize::try_from(*left).unwrap_or(usize::MAX).min(piece.len());
-            piece.truncate(length);
-            *left -= length as u64;
-            if *left == 0 {
-                self.source = Source::Nothing;
+        self.content = match body {
+            // What is in memory goes out in one write with the head.
+            Body::Bytes(mut bytes) => {
+                let length = cut.and_then(|cut| usize::try_from(cut).ok()).unwrap_or(usize::MAX);
+                bytes.truncate(length);
+                self.push(bytes);
+                Content::default()
             }
-        }
-        self.push(piece);
+            body => Content::new(body, cut),
+        };
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty() && matches!(self.source, Source::Nothing)
+        self.queue.is_empty() && self.content.is_done()
     }
 
     /// Writes until nothing is left, neither here nor in the stream.
@@ -97,7 +76,7 @@ impl Output {
                     self.queue.pop_front();
                 }
             }
-            let piece = match self.poll_source(cx)? {
+            let piece = match self.content.poll_next(cx)? {
                 Poll::Ready(Some(piece)) => piece,
                 // An encrypted stream keeps what the socket had no room for.
                 Poll::Ready(None) => return stream.poll_flush(cx),
@@ -106,43 +85,9 @@ impl Output {
                     return Poll::Pending;
                 }
             };
-            self.push_piece(piece);
+            self.push(piece);
         }
-    }
-
-    /// The next piece of the content; `None` when there is none.
-    fn poll_source(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<Option<Bytes>>> {
-        let piece = match &mut self.source {
-            Source::Nothing => None,
-            Source::File(file, left) => read_block(file, left)?,
-            Source::Stream(stream) => match stream.poll_next(cx) {
-                Poll::Ready(piece) => piece,
-                Poll::Pending => return Ok(Poll::Pending),
-            },
-        };
-        if piece.is_none() {
-            self.source = Source::Nothing;
-        }
-        Ok(Poll::Ready(piece))
     }
 }
 
-/// The next block of a file of which `left` bytes are to be sent.
-fn read_block(file: &mut File, left: &mut u64) -> io::Result<Option<Bytes>> {
-    if *left == 0 {
-        return Ok(None);
-    }
-    let length = usize::try_from(*left).unwrap_or(FILE_BLOCK).min(FILE_BLOCK);
-    let mut block = vec![0; length];
-    let length = file.read(&mut block)?;
-    if length == 0 {
-        // The file shrank: the announced length cannot be kept.
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    *left -= length as u64;
-    block.truncate(length);
-    Ok(Some(Bytes::from(block)))
-}
-
-const FILE_BLOCK: usize = 512 * 1024;
 const MAX_SLICES: usize = 16;

@@ -19,8 +19,7 @@ use super::{Connection, Transport, output::Output};
 use crate::{
     Finish, Response,
     body::Spool,
-    event::Event,
-    outbox::{Batch, Outbox},
+    outbox::{Batch, Outbox, Piece},
     takeover::Inbox,
 };
 
@@ -56,8 +55,8 @@ pub(super) struct Transfer<'a, S> {
     batch: Batch,
     output: Output,
     no_content: bool,
-    /// The request's URL, for the log, where the handler has a deadline.
-    pub(super) url: Option<String>,
+    /// How long the handler may take, and the request's URL for the log.
+    pub(super) deadline: Option<(Duration, String)>,
     /// Whether the connection closes after this response.
     close: bool,
     /// Whether it closes by a reset.
@@ -95,7 +94,7 @@ impl<'a, S: Transport> Transfer<'a, S> {
             batch: Batch::default(),
             output: Output::default(),
             no_content,
-            url: None,
+            deadline: None,
             close,
             reset: false,
             read_closed: false,
@@ -115,7 +114,7 @@ impl<'a, S: Transport> Transfer<'a, S> {
     }
 
     async fn transfer(&mut self) -> io::Result<()> {
-        let Some(limit) = self.connection.service.environment.limits.handler_timeout else {
+        let Some((limit, url)) = self.deadline.take() else {
             return poll_fn(|cx| self.poll(cx)).await;
         };
         let mut deadline = pin!(sleep(limit));
@@ -131,7 +130,7 @@ impl<'a, S: Transport> Transfer<'a, S> {
         });
         match in_time.await {
             Some(result) => result,
-            None => self.give_up(limit).await,
+            None => self.give_up(limit, &url).await,
         }
     }
 
@@ -161,8 +160,11 @@ impl<'a, S: Transport> Transfer<'a, S> {
     }
 
     fn take_batch(&mut self) {
-        for bytes in self.batch.bytes.drain(..) {
-            self.output.push(bytes);
+        for piece in self.batch.queue.drain(..) {
+            // Frames have no meaning here, and nothing that is answered with HTTP/1 sends any.
+            if let Piece::Bytes(bytes) = piece {
+                self.output.push(bytes);
+            }
         }
         if let Some(response) = self.batch.response.take() {
             self.batch.status = u16::try_from(response.status).ok();
@@ -254,16 +256,11 @@ impl<'a, S: Transport> Transfer<'a, S> {
     }
 
     /// Ends a response whose handler took too long: with an error when nothing was sent yet.
-    async fn give_up(&mut self, limit: Duration) -> io::Result<()> {
+    async fn give_up(&mut self, limit: Duration, url: &str) -> io::Result<()> {
         self.close = true;
         self.batch.finish = Some(Finish::Abort);
         let untouched = self.output.written == 0 && self.output.is_empty();
-        let text = format!("the handler did not finish within {} s", limit.as_secs_f64());
-        self.connection.service.environment.events.emit(&Event::HandlerFailed {
-            url: self.url.as_deref().unwrap_or_default(),
-            location: None,
-            message: &text,
-        });
+        let text = self.connection.service.tell_given_up(url, limit);
         if !untouched {
             return Ok(());
         }

@@ -39,10 +39,10 @@ impl Acceptor {
         self.encrypts_after_connect && scheme != Scheme::Wss
     }
 
-    /// Handshakes for the connections of a scheme.
-    pub(crate) fn handshake(&self, scheme: Scheme) -> Handshake {
+    /// Handshakes for the connections of a scheme; with HTTP/2 on ports for HTTPS if `http2`.
+    pub(crate) fn handshake(&self, scheme: Scheme, http2: bool) -> Handshake {
         let mut config = self.config.clone();
-        config.alpn_protocols = scheme.alpn().iter().map(|name| name.to_vec()).collect();
+        config.alpn_protocols = scheme.alpn(http2).iter().map(|name| name.to_vec()).collect();
         Handshake { acceptor: TlsAcceptor::from(Arc::new(config)) }
     }
 }
@@ -157,8 +157,10 @@ impl Refusal {
     }
 }
 
-/// The alerts of a client that does not trust a certificate.
-const DISTRUST: [AlertDescription; 3] = [
+/// The alerts of a client that does not trust a certificate. One that trusts an authority of the
+/// same name with another key finds the signature wrong: `DecryptError`.
+const DISTRUST: [AlertDescription; 4] = [
+    AlertDescription::DecryptError,
     AlertDescription::UnknownCA,
     AlertDescription::CertificateUnknown,
     AlertDescription::BadCertificate,

@@ -38,6 +38,12 @@ impl Authority {
         Self::open_in(&folder::authority()?)
     }
 
+    /// The user's own, unless there is none yet.
+    pub fn existing() -> Result<Option<Self>, Error> {
+        let folder = folder::authority()?;
+        if folder.join(CERTIFICATE).exists() { Self::open_in(&folder).map(Some) } else { Ok(None) }
+    }
+
     /// The one in a folder, which is made when there is none. Of several processes that make it
     /// at once one wins, and all have the same.
     pub fn open_in(folder: &Path) -> Result<Self, Error> {

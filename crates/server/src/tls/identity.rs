@@ -57,15 +57,17 @@ impl Identity {
             "pregenerated" => {
                 let path = |key: &str| {
                     let path = config.ssl.pregenerated.get(key).and_then(Value::as_str);
-                    path.map(|path| config.folder.join(path)).ok_or_else(|| Error::Certificate {
-                        what: "file of",
-                        path: PathBuf::from(format!("ssl.pregenerated.{key}")),
-                        reason: "`ssl.type` is `pregenerated`, and it names no file".to_owned(),
+                    path.map(|path| config.ssl.folder.join(path)).ok_or_else(|| {
+                        Error::Certificate {
+                            what: "file of",
+                            path: PathBuf::from(format!("ssl.pregenerated.{key}")),
+                            reason: "`ssl.type` is `pregenerated`, and it names no file".to_owned(),
+                        }
                     })
                 };
                 Self::load(&path("host_key_path")?, &path("host_cert_path")?, None)
             }
-            "openssl" => openssl::identity(&config.ssl.openssl, &config.folder, hosts),
+            "openssl" => openssl::identity(&config.ssl.openssl, &config.ssl.folder, hosts),
             _ => Self::issued(Authority::open()?, hosts),
         }
     }
@@ -289,3 +291,102 @@ fn certified(
 
 /// How long an issued certificate is valid.
 const DAYS: u32 = 13;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority(folder: &TempDir) -> Authority {
+        Authority::open_in(&folder.path().join("authority")).unwrap()
+    }
+
+    fn hosts() -> Vec<String> {
+        ["a.test", "www.a.test", "127.0.0.1", "::1", "élève.a.test"].map(str::to_owned).into()
+    }
+
+    #[test]
+    fn an_issued_certificate_is_for_exactly_the_hosts_and_its_files_go_with_it() {
+        let folder = TempDir::new().unwrap();
+        let identity = Identity::issued(authority(&folder), &hosts()).unwrap();
+        let certificate = identity.certificate();
+        let named = ["a.test", "www.a.test", "127.0.0.1", "::1", "xn--lve-6lad.a.test"];
+        assert_eq!(certificate.hosts, named);
+        assert!(certificate.ends <= SystemTime::now() + DAY * 14);
+        assert_eq!(identity.spki_hash(), identity.authority().unwrap().spki_hash);
+        let files = identity.files().clone();
+        let loaded = Identity::load(&files.key, &files.certificate, None).unwrap();
+        assert_eq!(loaded.certificate(), certificate);
+        drop(identity);
+        assert!(!files.key.exists() && !files.certificate.exists());
+    }
+
+    #[test]
+    fn an_authority_stays_the_same() {
+        let folder = TempDir::new().unwrap();
+        let first = authority(&folder).certificate().clone();
+        assert_eq!(authority(&folder).certificate(), &first);
+        assert!(first.is_authority);
+    }
+
+    #[test]
+    fn an_authority_without_its_key_is_an_error_with_a_remedy() {
+        let folder = TempDir::new().unwrap();
+        authority(&folder);
+        fs::remove_file(folder.path().join("authority").join("ca.key")).unwrap();
+        let error = Authority::open_in(&folder.path().join("authority")).unwrap_err().to_string();
+        assert!(error.contains("ca.key cannot be used: it cannot be read"), "{error}");
+        assert!(error.ends_with("remove the folder, and a new one is made, to be trusted anew"));
+    }
+
+    #[test]
+    fn a_key_of_another_certificate_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let one = Identity::issued(authority(&folder), &hosts()).unwrap();
+        let other = Identity::issued(authority(&folder), &hosts()).unwrap();
+        let error = Identity::load(&one.files().key, &other.files().certificate, None).unwrap_err();
+        let certificate = other.files().certificate.display();
+        let reason = format!("it does not belong to the certificate {certificate}");
+        assert!(error.to_string().ends_with(&reason), "{error}");
+    }
+
+    #[test]
+    fn a_renewed_certificate_has_the_same_key_and_another_number() {
+        let folder = TempDir::new().unwrap();
+        let identity = Identity::issued(authority(&folder), &hosts()).unwrap();
+        let renewed = identity.keys.renewal.as_ref().unwrap().issue().unwrap();
+        let renewed = Certificate::parse(&renewed.cert[0]).unwrap();
+        assert_eq!(renewed.spki_hash, identity.certificate().spki_hash);
+        assert_ne!(renewed.fingerprint, identity.certificate().fingerprint);
+    }
+
+    #[test]
+    fn the_type_openssl_keeps_its_pair_as_long_as_it_is_for_all_hosts() {
+        let folder = TempDir::new().unwrap();
+        let mut config = Config::default();
+        config.ssl.kind = "openssl".to_owned();
+        config.ssl.openssl["base_path"] = folder.path().to_str().unwrap().into();
+        let made = |hosts: &[String]| Identity::of(&config, hosts).unwrap();
+        let first = made(&hosts()[..2]);
+        assert_eq!(first.files().key, folder.path().join("a.test.key"));
+        assert_eq!(made(&hosts()[..1]).certificate(), first.certificate());
+        let second = made(&hosts());
+        assert_ne!(second.certificate(), first.certificate());
+        assert_eq!(second.authority(), first.authority());
+    }
+
+    #[test]
+    fn an_end_within_two_weeks_and_hosts_that_are_missing_are_spoken_of() {
+        let folder = TempDir::new().unwrap();
+        let issued = Identity::issued(authority(&folder), &hosts()).unwrap();
+        let certificate = issued.certificate();
+        let at = |days: u32| certificate.ends - DAY * days;
+        assert_eq!(issued.authority().unwrap().time_warning(SystemTime::now()), None);
+        assert!(certificate.time_warning(at(15)).unwrap().starts_with("it is valid only from 20"));
+        assert!(certificate.time_warning(at(3)).unwrap().starts_with("it ends in 3 days, on 20"));
+        assert!(certificate.time_warning(certificate.ends).unwrap().starts_with("it ended on 20"));
+        let loaded = Identity::load(&issued.files().key, &issued.files().certificate, None);
+        let warnings = loaded.unwrap().warnings(&["a.test", "b.test", "c.test"].map(str::to_owned));
+        assert_eq!(warnings.len(), 2);
+        assert!(warnings[1].ends_with("it is not for the host b.test and 1 more"), "{warnings:?}");
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::{
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -22,7 +23,9 @@ pub(super) fn identity(
     hosts: &[String],
 ) -> Result<Identity, Error> {
     let (folder, temporary) = folder(settings, relative_to)?;
-    let host = hosts.iter().min_by_key(|host| host.len()).map_or("localhost", String::as_str);
+    // The shortest name, as in the reference; an address of this machine is no name.
+    let names = hosts.iter().filter(|host| host.parse::<IpAddr>().is_err());
+    let host = names.min_by_key(|host| host.len()).map_or("localhost", String::as_str);
     let layout = Layout {
         authority_key: folder.join("cacert.key"),
         authority: folder.join("cacert.pem"),

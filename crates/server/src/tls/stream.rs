@@ -74,7 +74,7 @@ impl AsyncWrite for TlsStream {
         Pin::new(&mut self.0).poll_flush(cx)
     }
 
-    /// Sends a close_notify (RFC 8446, section 6.1) and ends the connection's sending half.
+    /// Sends a `close_notify` (RFC 8446, section 6.1) and ends the connection's sending half.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }

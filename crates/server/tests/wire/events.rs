@@ -18,8 +18,14 @@ use crate::{
 
 /// Keeps every event as a line, without what differs from run to run.
 #[derive(Default)]
-struct Recorder {
+pub(crate) struct Recorder {
     lines: Mutex<Vec<String>>,
+}
+
+impl Recorder {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap().clone()
+    }
 }
 
 impl EventSink for Recorder {

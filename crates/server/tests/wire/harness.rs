@@ -11,12 +11,14 @@ use std::{
 };
 
 use server::{
-    Bound, Endpoint, Environment, Error, Handler, Limits, Router, Scheme, Server, Wakes,
+    Bound, Config, Endpoint, Environment, Error, Handler, Limits, Router, Scheme, Server, Wakes,
+    dns::DnsNames,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
     response::SERVER,
     router::Method,
     stash::MemoryStash,
+    tls::{Acceptor, Identity},
 };
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -30,6 +32,10 @@ pub(crate) struct Setup {
     limits: Limits,
     router: Router,
     events: Arc<dyn EventSink>,
+    schemes: Vec<Scheme>,
+    tls: Option<Acceptor>,
+    config: serde_json::Value,
+    dns_names: DnsNames,
 }
 
 impl Setup {
@@ -39,6 +45,10 @@ impl Setup {
             limits: Limits::default(),
             router: Router::default(),
             events: Arc::new(NoEvents),
+            schemes: vec![Scheme::Http],
+            tls: None,
+            config: serde_json::json!({}),
+            dns_names: DnsNames::default(),
         }
     }
 
@@ -66,21 +76,42 @@ impl Setup {
         self
     }
 
+    pub(crate) fn scheme(mut self, scheme: Scheme) -> Self {
+        self.schemes = vec![scheme];
+        self
+    }
+
+    /// TLS, with this key and certificate.
+    pub(crate) fn secure(mut self, identity: &Identity) -> Self {
+        self.tls = Some(Acceptor::new(identity).unwrap());
+        self.scheme(Scheme::Https)
+    }
+
+    /// The server for the hosts of a configuration, with a port for each scheme.
+    pub(crate) fn config(mut self, config: &Config, schemes: &[Scheme]) -> Self {
+        self.config = config.resolved(self.root.path(), &[]);
+        self.dns_names = DnsNames::new(&config.host_names(), None);
+        self.schemes = schemes.to_vec();
+        self
+    }
+
     /// Binds, and serves in a thread. Connections are possible at once.
     pub(crate) fn start(self) -> Running {
-        let endpoint = Endpoint { scheme: Scheme::Http, host: "127.0.0.1".to_owned(), port: 0 };
-        let bound = Bound::new(&[endpoint]).unwrap();
-        let address = bound.addresses()[0].1;
+        let endpoint = |scheme| Endpoint { scheme, host: "127.0.0.1".to_owned(), port: 0 };
+        let bound =
+            Bound::new(&self.schemes.into_iter().map(endpoint).collect::<Vec<_>>()).unwrap();
+        let addresses: Vec<_> = bound.addresses().iter().map(|(_, address)| *address).collect();
         let environment = Arc::new(Environment {
             doc_root: fs::canonicalize(self.root.path()).unwrap(),
-            config: serde_json::json!({}),
+            config: self.config,
             files: server::file_cache::FileCache::default(),
             stash: Arc::new(MemoryStash::default()),
             events: self.events,
             limits: self.limits,
             wakes: Arc::new(Wakes::default()),
         });
-        let server = Server::new(bound, environment, self.router, None);
+        let server =
+            Server::new(bound, environment, self.router, self.tls).with_dns_names(self.dns_names);
         let (stop, stopped) = oneshot::channel::<()>();
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {
@@ -91,13 +122,15 @@ impl Setup {
             // Nobody listens when the test has failed.
             let _ = ended.send(result);
         });
-        Running { address, root: self.root, stop: Some(stop), end }
+        Running { address: addresses[0], addresses, root: self.root, stop: Some(stop), end }
     }
 }
 
 /// A server that runs until it is dropped.
 pub(crate) struct Running {
+    /// The first of its addresses.
     pub(crate) address: SocketAddr,
+    pub(crate) addresses: Vec<SocketAddr>,
     root: TempDir,
     stop: Option<oneshot::Sender<()>>,
     end: mpsc::Receiver<Result<(), Error>>,
@@ -135,6 +168,13 @@ impl Running {
     pub(crate) fn stop(&mut self) {
         // The thread may have ended by itself, which `join` tells.
         let _ = self.stop.take().unwrap().send(());
+    }
+
+    /// How the server ended, which is to be soon.
+    #[track_caller]
+    pub(crate) fn end(&mut self, patience: Duration) -> Result<(), Error> {
+        self.stop = None;
+        self.end.recv_timeout(patience).expect("the server goes on")
     }
 
     /// Waits until the server has ended.

@@ -4,6 +4,8 @@
 
 mod bodies;
 mod clients;
+mod dns;
+mod encrypted;
 mod endings;
 mod events;
 mod files;
@@ -12,6 +14,7 @@ mod handlers;
 mod harness;
 mod limits;
 mod persistence;
+mod proxy;
 mod shutdown;
 mod splits;
 mod take_over;

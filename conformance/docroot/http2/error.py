@@ -1,0 +1,5 @@
+from wptserve.utils import HTTPException
+
+
+def main(request, response):
+    raise HTTPException(412, "Refused")

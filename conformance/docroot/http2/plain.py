@@ -1,0 +1,6 @@
+def main(request, response):
+    return (
+        (202, "A reason"),
+        [("Content-Type", "text/html"), ("X-Test", "PASS"), ("X-Test", "AGAIN")],
+        "PASS",
+    )

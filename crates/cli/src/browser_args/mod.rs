@@ -1,0 +1,115 @@
+//! `wptserve browser-args`: how a browser reaches the server with no change of the system.
+
+mod chromium;
+mod firefox;
+mod others;
+mod reach;
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use crate::{Exit, environment::EnvironmentArguments, log, settings::Failure, shell::quoted};
+use reach::Reach;
+
+/// Print the flags with which a browser reaches the server
+///
+/// No hosts file and no trust store has to change: the flags map the host names to the server and
+/// accept its certificates. Flags come one a line and quoted, as xargs reads them:
+///
+///   wptserve browser-args chrome | xargs chromium https://web-platform.test:8443/
+///
+/// For Firefox these are preferences, the text of a user.js; for Servo and Ladybird a command; for
+/// Safari, which has none of its own, settings of the system and how to take them back.
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
+#[command(verbatim_doc_comment)]
+pub struct BrowserArguments {
+    /// The browser
+    #[arg(value_name = "BROWSER")]
+    browser: Browser,
+
+    /// The ready file of the server that runs, for its real ports and its address
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+
+    /// The address of the server [default: the ready file's, else 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    ip: Option<IpAddr>,
+
+    /// The browser's profile folder; for Firefox and Servo the files that are needed are written
+    #[arg(long, value_name = "DIR")]
+    profile: Option<PathBuf>,
+
+    /// Add what tests need beside the server, such as faked devices and no questions
+    #[arg(long)]
+    for_tests: bool,
+
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    environment: EnvironmentArguments,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Browser {
+    Chrome,
+    Chromium,
+    Edge,
+    Firefox,
+    Safari,
+    Servo,
+    Ladybird,
+}
+
+/// What is to be printed.
+struct Output {
+    text: String,
+    json: Value,
+    /// What cannot work yet, and the remedy.
+    warnings: Vec<String>,
+}
+
+/// Prints the flags.
+pub fn browser_args(arguments: &BrowserArguments) -> Exit {
+    match answer(arguments) {
+        Ok(Output { text, json, warnings }) => {
+            for warning in warnings {
+                log::warning(&warning);
+            }
+            log::print(&if arguments.json { format!("{json:#}\n") } else { text });
+            Exit::Success
+        }
+        Err(failure) => failure.told(),
+    }
+}
+
+fn answer(arguments: &BrowserArguments) -> Result<Output, Failure> {
+    let config = arguments.environment.load()?;
+    let reach = Reach::of(&config, arguments)?;
+    match arguments.browser {
+        Browser::Chrome | Browser::Chromium | Browser::Edge => Ok(chromium::flags(&reach)),
+        Browser::Firefox => firefox::preferences(&reach),
+        Browser::Safari => Ok(others::safari(&reach)),
+        Browser::Servo => others::servo(&reach),
+        Browser::Ladybird => Ok(others::ladybird(&reach)),
+    }
+}
+
+impl Output {
+    /// Arguments, one a line.
+    fn arguments(arguments: &[String], warnings: Vec<String>) -> Self {
+        let lines = arguments.iter().map(|argument| format!("{}\n", quoted(argument)));
+        Self { text: lines.collect(), json: Value::from(arguments), warnings }
+    }
+
+    /// A command, on one line.
+    fn command(words: &[String], warnings: Vec<String>) -> Self {
+        let line: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        let text = format!("{}\n", line.join(" "));
+        Self { text, json: Value::from(words), warnings }
+    }
+}

@@ -1,0 +1,43 @@
+//! Which environment a command is about: the defaults of `wptserve wpt` and the files over them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use server::Config;
+
+use crate::{
+    log,
+    settings::Failure,
+    wpt::settings::{directory, surrounding_checkout, with_files},
+};
+
+// What a command looks at. (A doc comment would become the command's help.)
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EnvironmentArguments {
+    /// The checkout, for its config.json [default: the one that the working directory is in]
+    #[arg(long, value_name = "WPT_ROOT")]
+    pub(crate) root: Option<PathBuf>,
+
+    /// A configuration file, laid over the checkout's config.json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl EnvironmentArguments {
+    /// The configuration. Without a checkout the defaults do.
+    pub(crate) fn load(&self) -> Result<Config, Failure> {
+        let root = match &self.root {
+            Some(root) => directory(root)?,
+            None => match surrounding_checkout() {
+                Some(root) => root,
+                None => directory(Path::new("."))?,
+            },
+        };
+        let (config, warnings) =
+            with_files(&Config::for_wpt(&root), &root, self.config.as_deref())?;
+        for text in warnings {
+            log::warning(&format!("config: {text}"));
+        }
+        Ok(config)
+    }
+}

@@ -1,0 +1,20 @@
+//! Frames of HTTP/2 (RFC 9113) and header blocks (RFC 7541), as a test's server writes them: any
+//! frame, in any state, with any field.
+//!
+//! What a conforming connection sends is the business of the HTTP/2 library. What is here writes
+//! whole frames between that library's, so it never touches the dynamic table: a block reads the
+//! same whatever came before it.
+
+mod frame;
+mod hpack;
+
+pub use frame::{
+    Flags, FrameHeader, HEADER_LENGTH, Kind, MIN_MAX_FRAME_SIZE, PREFACE, data, goaway, headers,
+    push_promise, reset, window_update,
+};
+pub use hpack::{encode_block, encode_field};
+
+/// Fields that speak of an HTTP/1 connection; a response over HTTP/2 has none (RFC 9113, section
+/// 8.2.2).
+pub const CONNECTION_FIELDS: [&[u8]; 5] =
+    [b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"];

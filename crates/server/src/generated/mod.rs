@@ -1,0 +1,214 @@
+//! Generated pages: what runs a test's script in a window, a worker or another scope.
+//!
+//! [`KINDS`] is the one table of them. A request's path names the page; its ending says which file
+//! has the script, and what the page loads: that file, or another generated script.
+
+mod edition;
+mod kinds;
+mod lines;
+
+use std::{
+    fs,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::PathBuf,
+};
+
+use bytes::Bytes;
+use proto::script_metadata::{is_exposed, script_metadata};
+
+use crate::{
+    Exchange, Handler, Request, Response,
+    files::{Failure, file_system_path},
+    headers_files::load_headers,
+    latin1, pipes,
+};
+
+pub use edition::Edition;
+pub use kinds::{Ending, KINDS, Kind};
+pub use lines::Lines;
+
+/// Answers with pages of one kind.
+#[derive(Debug, Clone, Copy)]
+pub struct GeneratedHandler {
+    kind: &'static Kind,
+    edition: Edition,
+}
+
+impl Handler for GeneratedHandler {
+    fn handle(&self, exchange: Exchange) {
+        let response = self.answer(&exchange.request);
+        exchange.respond(response);
+    }
+}
+
+impl GeneratedHandler {
+    /// The handlers of all kinds that an edition has, in the order of the routes.
+    pub fn all(edition: Edition) -> impl Iterator<Item = Self> {
+        let kinds = KINDS.iter().filter(move |kind| kind.since <= edition);
+        kinds.map(move |kind| Self { kind, edition })
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
+    /// The file that has the script of the page which is asked for; `None` when its path may not
+    /// be followed.
+    pub fn source(&self, request: &Request) -> Option<PathBuf> {
+        let path = file_system_path(request)?.into_os_string().into_vec();
+        let path = self.kind.replaced(path, |ending| ending.source);
+        Some(PathBuf::from(std::ffi::OsString::from_vec(path)))
+    }
+
+    /// The response to a request for a page.
+    pub fn answer(&self, request: &Request) -> Response {
+        self.page(request).unwrap_or_else(|failure| failure.into_response(request))
+    }
+
+    fn page(&self, request: &Request) -> Result<Response, Failure> {
+        let kind = self.kind;
+        let source = self.source(request).ok_or(Failure::Missing)?;
+        let files = &request.environment.files;
+        let mut response = Response::new(200, "");
+        for &(name, value) in kind.headers {
+            response.headers.push(name, value);
+        }
+        for (name, value) in load_headers(files, request, &source).map_err(Failure::Server)? {
+            response.headers.set(name, value);
+        }
+        // Looked at before it is opened: to open a named pipe would wait for its other end.
+        if !fs::metadata(&source)?.is_file() {
+            return Err(Failure::Missing);
+        }
+        let script = files.read(&source)?;
+        let told = |reason: String| Failure::Server(format!("{}: {reason}", source.display()));
+        kind.check_exposure(&script).map_err(|failure| match failure {
+            Failure::Server(reason) => told(reason),
+            other => other,
+        })?;
+        let made = kind.lines.of(&script, source.as_os_str().as_bytes()).map_err(told)?;
+        let path = kind.replaced(request.head.target.path.to_vec(), |ending| ending.resource);
+        let query = request.query().filter(|query| !query.is_empty());
+        let query = query.map_or_else(String::new, |query| format!("?{}", latin1(query)));
+        let realms = if self.edition >= Edition::ShadowRealms { IS_SHADOW_REALM } else { "" };
+        let page = fill(
+            kind.text,
+            &[
+                ("@META@", &made.meta),
+                ("@SCRIPT@", &made.script),
+                ("@PATH@", &latin1(&path)),
+                ("@QUERY@", &query),
+                ("@IS_SHADOW_REALM@", realms),
+            ],
+        );
+        response.body = crate::response::Body::Bytes(Bytes::from(page));
+        // The name that counts for templates is that of what the page loads.
+        let pipes = pipes::pipe_string(&path, request.query().map(AsRef::as_ref));
+        if let Some(pipes) = pipes {
+            pipes::apply(&pipes, request, &mut response)
+                .map_err(|error| Failure::Server(error.to_string()))?;
+        }
+        if let Some(injection) = &request.injection {
+            injection.apply(&mut response)?;
+        }
+        Ok(response)
+    }
+}
+
+impl Kind {
+    /// A path with the ending of something else.
+    fn replaced(&self, mut path: Vec<u8>, by: fn(&Ending) -> &'static str) -> Vec<u8> {
+        // As in the reference the endings are replaced in turn; one may leave the next.
+        for ending in self.endings {
+            if path.ends_with(ending.url.as_bytes()) {
+                path.truncate(path.len() - ending.url.len());
+                path.extend_from_slice(by(ending).as_bytes());
+            }
+        }
+        path
+    }
+
+    /// Whether the script is a test in this scope; the first `global` key says so.
+    fn check_exposure(&self, script: &[u8]) -> Result<(), Failure> {
+        let Some(scope) = self.scope else { return Ok(()) };
+        let mut global = "";
+        for comment in script_metadata(script) {
+            let (key, value) = comment.map_err(|error| Failure::Server(error.to_string()))?;
+            if key == "global" {
+                global = value;
+                break;
+            }
+        }
+        if is_exposed(global, scope) {
+            return Ok(());
+        }
+        // As the reference writes its exception's arguments: they reach the client.
+        let message = format!("(404, 'This test cannot be loaded in {scope} mode')");
+        Err(Failure::Status(404, message))
+    }
+}
+
+/// A text with its marks replaced. What is put in is not looked at again.
+fn fill(text: &str, marks: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(text.len() + 256);
+    let mut rest = text;
+    while let Some(at) = rest.find('@') {
+        let (before, from) = rest.split_at(at);
+        filled.push_str(before);
+        if let Some((mark, value)) = marks.iter().find(|(mark, _)| from.starts_with(mark)) {
+            filled.push_str(value);
+            rest = &from[mark.len()..];
+        } else {
+            filled.push('@');
+            rest = &from[1..];
+        }
+    }
+    filled + rest
+}
+
+/// The line of `self.GLOBAL` that came with shadow realms.
+const IS_SHADOW_REALM: &str = "  isShadowRealm: function() { return false; },\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_in_is_not_looked_at_again() {
+        let marks = [("@PATH@", "@QUERY@"), ("@QUERY@", "?@PATH@")];
+        assert_eq!(fill("a @PATH@@QUERY@ @x", &marks), "a @QUERY@?@PATH@ @x");
+    }
+
+    #[test]
+    fn every_kind_has_a_name_a_pattern_and_endings_of_its_own() {
+        for field in [|kind: &Kind| kind.name, |kind: &Kind| kind.pattern] {
+            let mut all: Vec<_> = KINDS.iter().map(field).collect();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), KINDS.len());
+        }
+        for kind in KINDS {
+            assert!(!kind.endings.is_empty() && kind.pattern.starts_with("*."), "{}", kind.name);
+            let marks = ["@META@", "@SCRIPT@", "@PATH@", "@QUERY@", "@IS_SHADOW_REALM@"];
+            let empty = marks.map(|mark| (mark, ""));
+            assert!(!fill(kind.text, &empty).contains('@'), "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn endings_are_replaced_in_turn() {
+        let replaced = |pattern: &str, path: &str| {
+            let kind = KINDS.iter().find(|kind| kind.pattern == pattern).unwrap();
+            [|e: &Ending| e.source, |e: &Ending| e.resource]
+                .map(|by| String::from_utf8(kind.replaced(path.into(), by)).unwrap())
+        };
+        assert_eq!(replaced("*.worker.html", "a.any.worker.html"), ["a.any.js", "a.any.worker.js"]);
+        assert_eq!(replaced("*.worker.html", "a.worker.html"), ["a.worker.js", "a.worker.js"]);
+        let audio = "*.any.shadowrealm-in-audioworklet.html";
+        let page = "a.https.any.shadowrealm-in-audioworklet.html";
+        assert_eq!(replaced(audio, page), ["a.any.js", "a.any.audioworklet-shadowrealm.js"]);
+        let page = "a.any.shadowrealm-in-audioworklet.html";
+        assert_eq!(replaced(audio, page), [page, page]);
+    }
+}

@@ -1,0 +1,146 @@
+//! What every connection needs of its server, whatever version of HTTP it speaks: the way from a
+//! request to its handler, and the record of how it went.
+
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use proto::RequestHead;
+use tokio::{sync::watch, time::sleep};
+
+use crate::{
+    Exchange, Handler, Request, Response, ResponseWriter, SharedRouter,
+    environment::Environment,
+    event::{Event, RequestRecord},
+    http1::Tunnels,
+    response::Body,
+};
+
+/// What a connection needs of its server.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) router: Arc<SharedRouter>,
+    pub(crate) websocket: Option<WebSocketRoute>,
+    pub(crate) http2: Http2Use,
+    pub(crate) shutdown: watch::Receiver<bool>,
+    pub(crate) tunnels: Arc<Tunnels>,
+}
+
+/// Which requests go to the WebSocket handler, beside the extended CONNECT of HTTP/2.
+#[derive(Clone)]
+pub(crate) struct WebSocketRoute {
+    pub(crate) handler: Arc<dyn Handler>,
+    /// All of them.
+    pub(crate) everything: bool,
+    /// Those that ask for an upgrade.
+    pub(crate) upgrades: bool,
+}
+
+impl WebSocketRoute {
+    fn takes(&self, request: &Request) -> bool {
+        let asks = |value: &Bytes| value.trim_ascii().eq_ignore_ascii_case(b"websocket");
+        self.everything
+            || request.protocol().is_some_and(|protocol| protocol == b"websocket")
+            || (self.upgrades && request.headers().get(b"upgrade").is_some_and(asks))
+    }
+}
+
+/// Where HTTP/2 is spoken beside the ports that speak nothing else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Http2Use {
+    /// Without TLS, when a client begins with it (RFC 9113, section 3.3).
+    pub prior_knowledge: bool,
+    /// On ports for HTTPS, when a client's handshake offers it.
+    pub alpn: bool,
+}
+
+impl Service {
+    /// Hands a request to the handler of its route, after the latency that is asked for.
+    pub(crate) async fn dispatch(&self, mut request: Request, mut writer: ResponseWriter) {
+        if let Some(latency) = self.environment.limits.latency {
+            sleep(latency).await;
+        }
+        if let Some(route) = self.websocket.as_ref().filter(|route| route.takes(&request)) {
+            return route.handler.handle(Exchange { request, writer });
+        }
+        if request.is_connect() {
+            return writer.respond(connect());
+        }
+        if let Some(protocol) = request.protocol() {
+            // RFC 8441, section 4.
+            let message = format!("no handler speaks {}", protocol.escape_ascii());
+            return writer.respond(Response::error(501, &message));
+        }
+        match self.router.current().route(&mut request) {
+            Some(handler) => handler.handle(Exchange { request, writer }),
+            None => writer.respond(Response::error(404, "")),
+        }
+    }
+
+    /// Whether a request goes to the WebSocket handler.
+    pub(crate) fn is_websocket(&self, request: &Request) -> bool {
+        self.websocket.as_ref().is_some_and(|route| route.takes(request))
+    }
+
+    /// How long the handler of a request has, and the URL to tell when that is over. A WebSocket
+    /// lasts as long as its client likes.
+    pub(crate) fn deadline(&self, request: &Request) -> Option<(Duration, String)> {
+        let limit = self.environment.limits.handler_timeout?;
+        (!self.is_websocket(request)).then(|| (limit, request.display_url()))
+    }
+
+    /// Tells that a request was refused, or could not be read.
+    pub(crate) fn tell_bad_request(&self, peer: SocketAddr, status: u16, message: &str) {
+        self.environment.events.emit(&Event::BadRequest { peer, status, message });
+    }
+
+    /// Tells that a handler was given up; the text is for the client too.
+    pub(crate) fn tell_given_up(&self, url: &str, limit: Duration) -> String {
+        let text = format!("the handler did not finish within {} s", limit.as_secs_f64());
+        self.environment.events.emit(&Event::HandlerFailed { url, location: None, message: &text });
+        text
+    }
+}
+
+/// The connection is its own proxy: what follows are requests to this server.
+fn connect() -> Response {
+    let mut response = Response::new(200, "");
+    response.body = Body::None;
+    response
+}
+
+/// What the record of a request says, from its complete head on.
+pub(crate) struct RequestLog {
+    method: Bytes,
+    target: Bytes,
+    peer: SocketAddr,
+    started: Instant,
+}
+
+impl RequestLog {
+    /// Begins a record, where records are wanted.
+    pub(crate) fn begin(service: &Service, head: &RequestHead, peer: SocketAddr) -> Option<Self> {
+        service.environment.events.wants_requests().then(|| Self {
+            method: head.method.clone(),
+            target: head.raw_target.clone(),
+            peer,
+            started: Instant::now(),
+        })
+    }
+
+    /// Emits it.
+    pub(crate) fn end(&self, service: &Service, status: Option<u16>, bytes: u64) {
+        service.environment.events.emit(&Event::Request(RequestRecord {
+            method: &self.method,
+            target: &self.target,
+            status,
+            bytes,
+            duration: self.started.elapsed(),
+            peer: self.peer,
+        }));
+    }
+}

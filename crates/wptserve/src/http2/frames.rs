@@ -1,0 +1,91 @@
+//! Frames of a request, and the handlers that get them one by one.
+
+use proto::Field;
+use pyo3::{
+    intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyBytes, PyDict, PyList},
+};
+use server::BodyFrame;
+
+use super::stream;
+use crate::{request::Request, response::Response};
+
+/// Calls a script's `handle_headers` with the head of a request and its `handle_data` with each
+/// frame of its body, as they come. A script without either waits for the whole body, as in the
+/// reference. `false` when the client left before the end.
+pub(crate) fn call_frame_handlers(
+    globals: &Bound<'_, PyDict>,
+    request: &Bound<'_, Request>,
+    response: &Bound<'_, Response>,
+) -> PyResult<bool> {
+    let py = request.py();
+    let handle_headers = globals.get_item(intern!(py, "handle_headers"))?;
+    let handle_data = globals.get_item(intern!(py, "handle_data"))?;
+    let body = &request.get().inner.body;
+    if handle_headers.is_none() && handle_data.is_none() {
+        return Ok(body.is_complete() || py.detach(|| body.wait_complete()));
+    }
+    let frames = request.getattr(intern!(py, "frames"))?;
+    let id = stream(request).map_or(0, server::http2::Http2Stream::id);
+    let ended = matches!(body, server::RequestBody::Complete(_));
+    let head = event(py, "RequestReceived")?.call1((id, request_fields(request)?, ended))?;
+    if let Some(handler) = handle_headers {
+        handler.call1((&head, request, response))?;
+    }
+    frames.call_method1(intern!(py, "append"), (head,))?;
+    loop {
+        // What the handler wrote so far goes out before it waits.
+        response.get().progress.flush(py);
+        match py.detach(|| body.next_frame())? {
+            BodyFrame::Data { data, last } => {
+                let data = PyBytes::new(py, &data);
+                let frame = event(py, "DataReceived")?.call1((id, data, last))?;
+                if let Some(handler) = &handle_data {
+                    handler.call1((&frame, request, response))?;
+                }
+                frames.call_method1(intern!(py, "append"), (frame,))?;
+                if last {
+                    return Ok(true);
+                }
+            }
+            BodyFrame::End => return Ok(true),
+            BodyFrame::CutShort => return Ok(false),
+        }
+    }
+}
+
+fn event<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    static EVENTS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    let module =
+        EVENTS.get_or_try_init(py, || Ok::<_, PyErr>(py.import("wptserve._events")?.unbind()))?;
+    module.bind(py).getattr(name)
+}
+
+/// The header list of a request as it came: pairs of bytes, pseudo-header fields first.
+pub(crate) fn request_fields<'py>(request: &Bound<'py, Request>) -> PyResult<Bound<'py, PyList>> {
+    let py = request.py();
+    let list = PyList::empty(py);
+    let inner = &request.get().inner;
+    let Some(stream) = &inner.http2 else { return Ok(list) };
+    let add =
+        |name: &[u8], value: &[u8]| list.append((PyBytes::new(py, name), PyBytes::new(py, value)));
+    add(b":method", &inner.head.method)?;
+    for (name, value) in [(&b":scheme"[..], stream.scheme()), (b":authority", stream.authority())] {
+        if !value.is_empty() {
+            add(name, value)?;
+        }
+    }
+    if !inner.is_connect() {
+        add(b":path", &inner.head.raw_target)?;
+    }
+    if let Some(protocol) = stream.protocol() {
+        add(b":protocol", protocol)?;
+    }
+    let added = usize::from(stream.adds_host());
+    for Field { name, value } in inner.headers().iter().skip(added) {
+        add(name, value)?;
+    }
+    Ok(list)
+}

@@ -1,0 +1,165 @@
+//! The connection of a WebSocket: raw bytes, before, during and after the handshake.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::{Bytes, BytesMut};
+use pyo3::{exceptions::PyBrokenPipeError, prelude::*, types::PyBytes};
+use server::{Environment, Finish, Inbox, Request, ResponseWriter, TrySendError};
+
+/// Both directions of a connection. What was received and not yet read is kept here, for the
+/// stream and for raw reads.
+pub(crate) struct Wire {
+    writer: ResponseWriter,
+    inbox: Arc<Inbox>,
+    received: Mutex<BytesMut>,
+}
+
+impl Wire {
+    /// Sends bytes; waits without the GIL while the client is behind.
+    pub(crate) fn send(&self, py: Python<'_>, bytes: Bytes) -> PyResult<()> {
+        let sent = match self.writer.try_send(bytes) {
+            Ok(()) => true,
+            Err(TrySendError::PeerGone) => false,
+            Err(TrySendError::Full(bytes)) => py.detach(|| self.writer.send(bytes)).is_ok(),
+        };
+        if sent {
+            return Ok(());
+        }
+        Err(PyBrokenPipeError::new_err("the client closed the connection"))
+    }
+
+    /// What was received, while nobody else reads.
+    pub(super) fn try_received(&self) -> Option<MutexGuard<'_, BytesMut>> {
+        match self.received.try_lock() {
+            Ok(received) => Some(received),
+            Err(std::sync::TryLockError::Poisoned(error)) => Some(error.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// The same, once nobody else reads: not with the GIL.
+    pub(super) fn received(&self) -> MutexGuard<'_, BytesMut> {
+        // No code panics while it holds the lock with the buffer half changed.
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Receives more, if there is more already. `false` when there is not.
+    pub(super) fn try_receive(&self, received: &mut BytesMut) -> bool {
+        let bytes = self.inbox.try_read(BLOCK).unwrap_or_default();
+        received.extend_from_slice(&bytes);
+        !bytes.is_empty()
+    }
+
+    /// Waits for more. `false` when the client sends no more. Not with the GIL.
+    pub(super) fn receive(&self, received: &mut BytesMut) -> bool {
+        let bytes = self.inbox.read(BLOCK, None).unwrap_or_default();
+        if received.is_empty() {
+            // An idle connection keeps no memory of its last message.
+            *received = BytesMut::from(&bytes[..]);
+        } else {
+            received.extend_from_slice(&bytes);
+        }
+        !bytes.is_empty()
+    }
+
+    /// `length` bytes, or as many as come before the end; all without a length.
+    fn read(&self, length: Option<usize>) -> Bytes {
+        let mut received = self.received();
+        while length.is_none_or(|length| received.len() < length) && self.receive(&mut received) {}
+        let length = length.unwrap_or(usize::MAX).min(received.len());
+        received.split_to(length).freeze()
+    }
+
+    pub(super) fn is_peer_gone(&self) -> bool {
+        self.writer.is_peer_gone()
+    }
+
+    /// Closes once all that was written is delivered.
+    pub(super) fn close(&self) {
+        self.writer.end(Finish::Close);
+    }
+}
+
+/// `request.connection`
+#[pyclass(frozen, dict, module = "wptserve.pywebsocket.request_handler")]
+pub(crate) struct WebSocketConnection {
+    wire: Arc<Wire>,
+    remote: SocketAddr,
+    local: SocketAddr,
+    url: String,
+    environment: Arc<Environment>,
+}
+
+impl WebSocketConnection {
+    /// Takes the connection of a request over.
+    pub(super) fn new(request: &Request, writer: ResponseWriter) -> Self {
+        let inbox = writer.take_over();
+        Self {
+            wire: Arc::new(Wire { writer, inbox, received: Mutex::default() }),
+            remote: request.connection.peer,
+            local: request.connection.local,
+            url: request.display_url(),
+            environment: Arc::clone(&request.environment),
+        }
+    }
+
+    pub(super) fn wire(&self) -> &Arc<Wire> {
+        &self.wire
+    }
+
+    /// The longest message.
+    pub(super) fn max_message(&self) -> usize {
+        self.environment.limits.max_message
+    }
+}
+
+#[pymethods]
+#[expect(clippy::unused_self, reason = "methods of the file protocol")]
+impl WebSocketConnection {
+    /// Sends bytes as they are; waits while the client is behind. `BrokenPipeError` once it is
+    /// gone. Returns their number.
+    fn write(&self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
+        self.wire.send(py, Bytes::copy_from_slice(data))?;
+        Ok(data.len())
+    }
+
+    /// Exactly `length` bytes that the client sent; waits for them. Fewer when it ends its side
+    /// before. All that it sends with a negative length.
+    #[pyo3(signature = (length = -1))]
+    fn read<'py>(&self, py: Python<'py>, length: isize) -> Bound<'py, PyBytes> {
+        let length = usize::try_from(length).ok();
+        let data = py.detach(|| self.wire.read(length));
+        PyBytes::new(py, &data)
+    }
+
+    /// Does nothing: what is written is sent at once.
+    fn flush(&self) {}
+
+    /// The client's address and port.
+    #[getter]
+    fn remote_addr(&self) -> (String, u16) {
+        (self.remote.ip().to_string(), self.remote.port())
+    }
+
+    /// The address and port that the client connected to.
+    #[getter]
+    fn local_addr(&self) -> (String, u16) {
+        (self.local.ip().to_string(), self.local.port())
+    }
+
+    /// Notes the status for the log.
+    fn note_status(&self, status: u16) {
+        self.wire.writer.note_status(status);
+    }
+
+    /// Reports an exception of the handler's to the log.
+    fn report(&self, error: &Bound<'_, PyAny>) {
+        super::report(&self.environment, &self.url, error);
+    }
+}
+
+/// How much is received at a time.
+const BLOCK: usize = 256 * 1024;

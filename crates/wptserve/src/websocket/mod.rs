@@ -1,0 +1,143 @@
+//! WebSocket handlers: each connection is a job of the pool, from its handshake to its end.
+//!
+//! The frames are read and written here, without the GIL while the client is waited for; what is
+//! rare is Python, in `python/wptserve/pywebsocket`.
+
+mod connection;
+mod functions;
+mod stream;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use pyo3::{prelude::*, types::PyList};
+use server::{
+    Environment, Exchange, Handler, Request, Response,
+    event::{Event, Level},
+};
+
+use crate::{pool::Pool, text::latin1_str};
+
+pub(crate) use connection::WebSocketConnection;
+pub(crate) use functions::{
+    websocket_accept, websocket_deflate_offer, websocket_format_extensions, websocket_is_key,
+    websocket_mask, websocket_parse_extensions, websocket_parse_tokens, websocket_quote,
+};
+pub(crate) use stream::{PerMessageDeflate, WebSocketStream};
+
+/// Runs the `*_wsh.py` file that a request's path names.
+pub(crate) struct WebSocketHandler {
+    pool: Pool,
+    service: Arc<Py<PyAny>>,
+    open: Arc<AtomicUsize>,
+    limit: usize,
+}
+
+impl WebSocketHandler {
+    /// A handler for `service`, an object of `wptserve.pywebsocket.request_handler.Service`. At
+    /// most `limit` connections are open at once.
+    pub(crate) fn new(pool: Pool, service: Py<PyAny>, limit: usize) -> Self {
+        Self { pool, service: Arc::new(service), open: Arc::default(), limit }
+    }
+
+    fn refuse(&self, exchange: Exchange) {
+        let text = format!("{} WebSockets are open; no more can be", self.limit);
+        exchange.request.environment.events.emit(&Event::Message {
+            level: Level::Warning,
+            source: "websocket",
+            text: &text,
+        });
+        let response = Response::error(503, &text).with("Connection", "close");
+        exchange.respond(response);
+    }
+}
+
+impl Handler for WebSocketHandler {
+    fn handle(&self, exchange: Exchange) {
+        if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            return self.refuse(exchange);
+        }
+        let open = Open(Arc::clone(&self.open));
+        let service = Arc::clone(&self.service);
+        self.pool.submit(Box::new(move |py| {
+            answer(py, service.bind(py), exchange);
+            drop(open);
+        }));
+    }
+
+    fn flush(&self) {
+        self.pool.flush();
+    }
+}
+
+/// Counts as open while it lives.
+struct Open(Arc<AtomicUsize>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn answer(py: Python<'_>, service: &Bound<'_, PyAny>, exchange: Exchange) {
+    let Exchange { request, writer } = exchange;
+    let environment = Arc::clone(&request.environment);
+    let connection = WebSocketConnection::new(&request, writer);
+    let wire = Arc::clone(connection.wire());
+    let result = Bound::new(py, connection).and_then(|connection| {
+        let head = head(py, &request)?;
+        service.call_method1("answer", (connection, head)).map(drop)
+    });
+    if let Err(error) = result
+        // A client that has left is no failure of the handler's.
+        && !(wire.is_peer_gone() && error.is_instance_of::<pyo3::exceptions::PyOSError>(py))
+    {
+        report(&environment, &request.display_url(), error.value(py));
+    }
+    wire.close();
+}
+
+/// What Python needs of the request's head: method, target, version, fields, whether it is secure.
+fn head<'py>(py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> {
+    let head = &request.head;
+    let fields = PyList::empty(py);
+    for field in &head.headers {
+        fields.append((latin1_str(py, &field.name), latin1_str(py, &field.value)))?;
+    }
+    let version = if head.version == proto::Version::Http10 {
+        "HTTP/1.0"
+    } else if head.version == proto::Version::Http11 {
+        "HTTP/1.1"
+    } else {
+        "HTTP/2"
+    };
+    let head = (
+        latin1_str(py, &head.method),
+        latin1_str(py, &head.raw_target),
+        version,
+        fields,
+        request.connection.scheme == "https",
+    );
+    Ok(head.into_pyobject(py)?.into_any())
+}
+
+/// Reports a handler's failure with the file and line it came from.
+fn report(environment: &Environment, url: &str, error: &Bound<'_, PyAny>) {
+    let py = error.py();
+    let details = crate::host::config(py)
+        .and_then(|config| {
+            let module = py.import("wptserve.response")?;
+            module.call_method1("failure_details", (error, config))?.extract::<String>()
+        })
+        // Its text fails, or is none.
+        .unwrap_or_else(|_| "an exception without a text".to_owned());
+    let location = crate::script::location(error).ok().flatten();
+    environment.events.emit(&Event::HandlerFailed {
+        url,
+        location: location.as_ref().map(|(file, line)| (file.as_str(), *line)),
+        message: &format!("the WebSocket handler of {url} failed:\n  {details}"),
+    });
+}
