@@ -73,10 +73,13 @@ def main(argv: list[str] | None = None) -> int:
     asked = functools.partial(ask, time_limit=TIME_LIMIT, byte_cap=BYTE_CAP, fields=FIELDS)
 
     counts, results = {}, {}
-    config = {"doc_root": str(arguments.wpt_root.resolve()), **CONFIG}
+    root = arguments.wpt_root.resolve()
+    config = {"doc_root": str(root), **CONFIG}
     if arguments.environment:
-        # The environment listens on every port, with a certificate that is there.
-        del config["ssl"]
+        # The environment listens on every port, so its certificate has to be there.
+        pair = root / "tools" / "certs" / "web-platform.test"
+        config["ssl"] = {"type": "pregenerated", "pregenerated": {
+            "host_key_path": f"{pair}.key", "host_cert_path": f"{pair}.pem"}}
     with three_servers(arguments, config, environment=arguments.environment) as servers:
         for name, urls in groups.items():
             if arguments.group and name not in arguments.group:
