@@ -150,6 +150,17 @@ def test_the_checkout_of_the_working_directory(serve_wpt, checkout):
     assert fetch(server, "/page.html").status == 200
 
 
+def test_the_start_page_says_what_is_where(serve_wpt):
+    server = serve_wpt()
+    announced = server.printed().splitlines()[-2].rpartition(" ")[2]
+    assert announced == f"http://127.0.0.1:{ports_of(server)['http'][0]}/.well-known/wptserve/"
+    page = fetch(server, "/.well-known/wptserve/").body.decode()
+    for ports in ports_of(server).values():
+        assert all(str(port) in page for port in ports)
+    for text in ("www.not-web-platform.test", "--host-resolver-rules=", "user_pref(", "SPKI hash"):
+        assert text in page
+
+
 def test_exit_after_start(checkout):
     result = running.run("wpt", checkout, "--exit-after-start")
     assert (result.returncode, result.stderr) == (0, "")
@@ -168,7 +179,11 @@ def test_names_that_do_not_resolve_are_a_warning(serve_wpt, checkout):
     (checkout / "config.json").write_text(json.dumps(config))
     server = serve_wpt()
     running.wait_until(lambda: "do not resolve" in server.log_so_far(), what="the warning")
-    assert "wptserve browser-args" in server.log()
+    assert server.log() == (
+        "warning: names: 4 of 4 host names do not resolve here, such as not-web-platform.test; "
+        "`wptserve browser-args` prints the flags with which a browser needs no names, "
+        "`wptserve hosts --install` adds them to the hosts file\n"
+    )
     assert fetch(server, "/page.html").status == 200
 
 
