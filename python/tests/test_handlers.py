@@ -48,6 +48,7 @@ class Function:
 @pytest.fixture(autouse=True)
 def any_response(monkeypatch):
     monkeypatch.setattr(handlers, "FunctionHandler", Function)
+    monkeypatch.setattr(handlers._wptserve, "FunctionHandler", Function)
 
 
 @pytest.fixture

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 import urllib.request
 
 import pytest
 from server_harness import route, serving
 
+import wptserve.server
 from wptserve import sslutils
 from wptserve.config import ConfigBuilder
 
@@ -41,6 +43,40 @@ def test_a_server_with_tls(environment, tmp_path):
         url = f"https://localhost:{server.port}/url"
         with urllib.request.urlopen(url, context=context, timeout=10) as reply:
             assert reply.read() == url.encode()
+
+
+def test_a_server_with_http2(environment, tmp_path):
+    connection = pytest.importorskip("h2.connection")
+    key, certificate = environment.host_cert_path(["localhost"])
+    options = {
+        "use_ssl": True, "key_file": key, "certificate": certificate, "http2": True,
+        "handler_cls": wptserve.server.Http2WebTestRequestHandler,
+    }  # fmt: skip
+    context = trusting(environment.ca_cert_path(["localhost"]))
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with serving(tmp_path, **options) as server:
+        assert server.http2 and server.httpd.scheme == "http2"
+        assert server.get_url("/x") == f"https://127.0.0.1:{server.port}/x"
+        route(server, "/a", lambda request, response: "a " + request.method)
+        authority = f"localhost:{server.port}"
+        fields = [(":method", "GET"), (":scheme", "https"), (":authority", authority)]
+        client = connection.H2Connection()
+        client.initiate_connection()
+        client.send_headers(1, [*fields, (":path", "/a")], end_stream=True)
+        seen: dict = {}
+        with (
+            socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as encrypted,
+        ):
+            assert encrypted.selected_alpn_protocol() == "h2"
+            encrypted.sendall(client.data_to_send())
+            while "StreamEnded" not in seen:
+                for event in client.receive_data(encrypted.recv(65536)):
+                    seen[type(event).__name__] = event
+                encrypted.sendall(client.data_to_send())
+    status = dict(seen["ResponseReceived"].headers)
+    assert status.get(":status", status.get(b":status")) in ("200", b"200")
+    assert seen["DataReceived"].data == b"a GET"
 
 
 def test_files_are_used_again(environment):

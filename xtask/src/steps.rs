@@ -188,7 +188,7 @@ fn package(project: &mut Project) -> Result<Outcome, Failure> {
         .argument(&folder)
         .run()?;
     let pip = || Process::new(project, &installed).arguments("-m pip install --quiet");
-    pip().arguments("pytest mypy").run()?;
+    pip().arguments("pytest mypy h2").run()?;
     // As a user does it: the build's own requirements come from the registry.
     pip().argument(&project.root).run()?;
     Process::new(project, &installed)

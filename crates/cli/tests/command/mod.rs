@@ -4,7 +4,7 @@
 use std::{
     env,
     io::Read,
-    path::Path,
+    path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
     sync::{Arc, mpsc},
     thread,
@@ -38,6 +38,10 @@ impl HandlerLoader for TestLoader {
         }
         let message = "no handlers".to_owned();
         Ok(Arc::new(server::ErrorHandler { status: 501, message }))
+    }
+
+    fn extension(&self) -> Result<PathBuf, String> {
+        Err("no extension in this build".to_owned())
     }
 
     fn load_websocket(

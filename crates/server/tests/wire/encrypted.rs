@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     crypto::ring,
@@ -142,7 +143,7 @@ fn a_taken_over_connection_stays_encrypted() {
     let shout = |exchange: Exchange| {
         let mut writer = exchange.writer;
         let inbox = writer.take_over();
-        writer.send("up\r\n".into()).unwrap();
+        writer.send(Bytes::from("up\r\n")).unwrap();
         let bytes = inbox.read(3, Some(DEADLINE)).unwrap();
         writer.finish(bytes.to_ascii_uppercase().into(), Finish::KeepAlive);
     };
