@@ -288,6 +288,7 @@ def template(request: Request, content: bytes, escape_type: str = "html") -> byt
 def load_headers(request: Request, path: str) -> list[tuple[bytes, bytes]]:
     """The header fields that ``.headers`` files give a file; ValueError for a malformed one."""
 
+@final
 class WebSocketConnection:
     """The connection of a WebSocket: raw bytes before, during and after the handshake."""
 
@@ -295,7 +296,7 @@ class WebSocketConnection:
     def remote_addr(self) -> tuple[str, int]: ...
     @property
     def local_addr(self) -> tuple[str, int]: ...
-    def read(self, length: int = -1) -> bytes: ...
+    def read(self, length: int = ...) -> bytes: ...
     def write(self, data: bytes) -> int: ...
     def flush(self) -> None: ...
     def note_status(self, status: int) -> None: ...
@@ -309,6 +310,7 @@ class WebSocketStream:
     def send_message(self, message: Any, end: bool = True, binary: bool = False) -> None: ...
     def get_last_received_opcode(self) -> int: ...
 
+@final
 class PerMessageDeflate:
     """permessage-deflate of one connection."""
 
@@ -364,6 +366,8 @@ class H2ResponseWriter(ResponseWriter):
     """
 
     stream_ended: bool
+    @property
+    def logger(self) -> Any: ...
     def write_headers(
         self,
         headers: Iterable[tuple[_Text, _FieldValue]],
