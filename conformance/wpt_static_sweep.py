@@ -65,14 +65,22 @@ def main(argv: list[str] | None = None) -> int:
     parser = options(__doc__.splitlines()[0])
     parser.add_argument("--others", type=int, default=2000, help="how many other files (2000)")
     parser.add_argument("--seed", type=int, default=1, help="which other files (1)")
+    parser.add_argument("--environment", action="store_true",
+                        help="`wptserve wpt` against the routes of the tree's own `serve`")
     parser.add_argument("--group", action="append", help="only this group; may be repeated")
     arguments = parser.parse_args(argv)
     groups = groups_of_urls(arguments.wpt_root.resolve(), arguments.others, arguments.seed)
     asked = functools.partial(ask, time_limit=TIME_LIMIT, byte_cap=BYTE_CAP, fields=FIELDS)
 
     counts, results = {}, {}
-    config = {"doc_root": str(arguments.wpt_root.resolve()), **CONFIG}
-    with three_servers(arguments, config) as servers:
+    root = arguments.wpt_root.resolve()
+    config = {"doc_root": str(root), **CONFIG}
+    if arguments.environment:
+        # The environment listens on every port, so its certificate has to be there.
+        pair = root / "tools" / "certs" / "web-platform.test"
+        config["ssl"] = {"type": "pregenerated", "pregenerated": {
+            "host_key_path": f"{pair}.key", "host_cert_path": f"{pair}.pem"}}
+    with three_servers(arguments, config, environment=arguments.environment) as servers:
         for name, urls in groups.items():
             if arguments.group and name not in arguments.group:
                 continue

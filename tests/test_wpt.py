@@ -150,6 +150,17 @@ def test_the_checkout_of_the_working_directory(serve_wpt, checkout):
     assert fetch(server, "/page.html").status == 200
 
 
+def test_the_start_page_says_what_is_where(serve_wpt):
+    server = serve_wpt()
+    announced = server.printed().splitlines()[-2].rpartition(" ")[2]
+    assert announced == f"http://127.0.0.1:{ports_of(server)['http'][0]}/.well-known/wptserve/"
+    page = fetch(server, "/.well-known/wptserve/").body.decode()
+    for ports in ports_of(server).values():
+        assert all(str(port) in page for port in ports)
+    for text in ("www.not-web-platform.test", "--host-resolver-rules=", "user_pref(", "SPKI hash"):
+        assert text in page
+
+
 def test_exit_after_start(checkout):
     result = running.run("wpt", checkout, "--exit-after-start")
     assert (result.returncode, result.stderr) == (0, "")

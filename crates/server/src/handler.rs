@@ -1,6 +1,6 @@
 //! What answers a request.
 
-use crate::{Request, Response, ResponseWriter};
+use crate::{Request, Response, ResponseWriter, files::failure, pipes};
 
 /// A request and the way to answer it.
 pub struct Exchange {
@@ -42,5 +42,29 @@ pub struct ErrorHandler {
 impl Handler for ErrorHandler {
     fn handle(&self, exchange: Exchange) {
         exchange.respond(Response::error(self.status, &self.message));
+    }
+}
+
+/// Answers every request with the same content, through the pipes of its query.
+#[derive(Debug, Clone)]
+pub struct StringHandler {
+    /// The content.
+    pub content: String,
+    /// Its media type.
+    pub content_type: String,
+}
+
+impl Handler for StringHandler {
+    fn handle(&self, exchange: Exchange) {
+        let mut response = Response::new(200, self.content.clone())
+            .with("Content-Type", self.content_type.clone());
+        let request = &exchange.request;
+        // It is of no file: the pipes are those of the query.
+        if let Some(pipes) = pipes::pipe_string(b"", request.query().map(AsRef::as_ref))
+            && let Err(error) = pipes::apply(&pipes, request, &mut response)
+        {
+            response = failure(request, &error.to_string());
+        }
+        exchange.respond(response);
     }
 }

@@ -42,7 +42,7 @@ pub use clock::http_date_now;
 pub use config::Config;
 pub use environment::{Environment, Limits};
 pub use error::Error;
-pub use handler::{ErrorHandler, Exchange, Handler};
+pub use handler::{ErrorHandler, Exchange, Handler, StringHandler};
 pub use outbox::{Finish, PeerGone, Piece, ResponseWriter, TrySendError};
 pub use request::{ConnectionInfo, Encryption, Request, latin1};
 pub use response::Response;

@@ -5,9 +5,7 @@ use std::{borrow::Cow, net::SocketAddr, path::Path, sync::Arc};
 use bytes::Bytes;
 use proto::{HeaderList, RequestHead, Target, TargetForm, Version, percent, route::RouteMatch};
 
-use crate::{
-    RequestBody, environment::Environment, http2::Http2Stream, injection::Injection,
-};
+use crate::{RequestBody, environment::Environment, http2::Http2Stream, injection::Injection};
 
 /// What all requests of a connection have in common.
 #[derive(Debug, Clone)]

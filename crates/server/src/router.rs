@@ -170,6 +170,12 @@ impl Router {
         self.routes.push(route);
     }
 
+    /// Adds a route before all others.
+    pub fn add_first(&mut self, route: Route) {
+        self.add(route);
+        self.routes.rotate_right(1);
+    }
+
     /// Adds routes behind the others.
     pub fn extend(&mut self, routes: impl IntoIterator<Item = Route>) {
         for route in routes {

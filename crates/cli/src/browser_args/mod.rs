@@ -5,13 +5,18 @@ mod firefox;
 mod others;
 mod reach;
 
-use std::{net::IpAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
+use server::{Config, Scheme};
 
 use crate::{Exit, environment::EnvironmentArguments, log, settings::Failure, shell::quoted};
 use reach::Reach;
+pub(crate) use reach::reachable;
 
 /// Print the flags with which a browser reaches the server
 ///
@@ -97,6 +102,21 @@ fn answer(arguments: &BrowserArguments) -> Result<Output, Failure> {
         Browser::Servo => others::servo(&reach),
         Browser::Ladybird => Ok(others::ladybird(&reach)),
     }
+}
+
+/// What each browser needs to reach a server that listens on these addresses: its name, and the
+/// text that the command prints.
+pub(crate) fn for_all(
+    config: &Config,
+    addresses: &[(Scheme, SocketAddr)],
+) -> Vec<(&'static str, String)> {
+    let reach = Reach::at(config, addresses);
+    let mut outputs = vec![("Chrome, Chromium, Edge", chromium::flags(&reach).text)];
+    // Without a profile nothing is written, so nothing can fail.
+    outputs.extend(firefox::preferences(&reach).ok().map(|output| ("Firefox", output.text)));
+    outputs.push(("Safari", others::safari(&reach).text));
+    outputs.push(("Ladybird", others::ladybird(&reach).text));
+    outputs
 }
 
 impl Output {

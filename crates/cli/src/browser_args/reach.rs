@@ -35,25 +35,34 @@ impl Reach {
             Some(path) => Some(listeners(path)?),
             None => None,
         };
-        let address = listeners.iter().flatten().find(|(scheme, _)| *scheme != Scheme::Dns);
-        let address = arguments.ip.or(address.map(|(_, address)| reachable(address.ip())));
         let configured = || {
             let number =
                 |scheme| config.ports(scheme).into_iter().flatten().map(move |p| (scheme, p));
             Scheme::ALL.into_iter().flat_map(number).filter(|(_, port)| *port != 0).collect()
         };
-        let ports = listeners.map_or_else(configured, |listeners| {
-            listeners.iter().map(|(scheme, address)| (*scheme, address.port())).collect()
-        });
-        Ok(Self {
+        let mut reach = Self::at(config, listeners.as_deref().unwrap_or_default());
+        if listeners.is_none() {
+            reach.ports = configured();
+        }
+        if let Some(ip) = arguments.ip {
+            reach.address = ip;
+        }
+        Ok(Self { profile: arguments.profile.clone(), for_tests: arguments.for_tests, ..reach })
+    }
+
+    /// A server that listens on these addresses.
+    pub(super) fn at(config: &Config, listeners: &[(Scheme, SocketAddr)]) -> Self {
+        let address = listeners.iter().find(|(scheme, _)| *scheme != Scheme::Dns);
+        let address = address.map(|(_, address)| reachable(address.ip()));
+        Self {
             names: config.host_names(),
             host: config.browser_host.clone(),
             address: address.unwrap_or(Ipv4Addr::LOCALHOST.into()),
-            ports,
+            ports: listeners.iter().map(|(scheme, address)| (*scheme, address.port())).collect(),
             authority: known_authority(config),
-            profile: arguments.profile.clone(),
-            for_tests: arguments.for_tests,
-        })
+            profile: None,
+            for_tests: false,
+        }
     }
 
     /// The known ports of a scheme, each once.
@@ -95,7 +104,7 @@ impl Reach {
 }
 
 /// Who listens on all addresses is reached at the loopback one.
-fn reachable(ip: IpAddr) -> IpAddr {
+pub(crate) fn reachable(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -4,8 +4,9 @@ mod arguments;
 mod browser;
 pub(crate) mod names;
 pub(crate) mod settings;
+mod start_page;
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs, net::SocketAddr, time::Duration};
 
 use server::{Error, Router, Scheme, router::FileHandlers};
 
@@ -14,6 +15,7 @@ pub use arguments::WptArguments;
 use crate::{
     Exit, HandlerLoader,
     arguments::EngineArguments,
+    browser_args::reachable,
     engine::{self, Listening, Site},
     log,
     settings::{Failure, Settings},
@@ -64,9 +66,11 @@ impl Site for Checkout<'_> {
         self.arguments.dns_wildcards.map(usize::from)
     }
 
-    fn router(&self, files: &FileHandlers, _listening: &Listening) -> Result<Router, Error> {
+    fn router(&self, files: &FileHandlers, listening: &Listening) -> Result<Router, Error> {
         let Settings { config, doc_root, .. } = &self.settings;
-        config.environment_router(files, doc_root, self.inject.as_deref())
+        let mut router = config.environment_router(files, doc_root, self.inject.as_deref())?;
+        router.add_first(start_page::route(&self.settings, listening, &self.url(listening))?);
+        Ok(router)
     }
 
     fn url(&self, listening: &Listening) -> String {
@@ -83,17 +87,20 @@ impl Site for Checkout<'_> {
     fn announce(&self, listening: &Listening) -> bool {
         let root = self.settings.shown_root.display();
         let url = self.url(listening);
-        let mut ports: BTreeMap<Scheme, Vec<u16>> = BTreeMap::new();
-        for (scheme, port) in listening.ports() {
-            let ports = ports.entry(scheme).or_default();
-            if !ports.contains(&port) {
-                ports.push(port);
-            }
-        }
+        let ports = ports_by_scheme(listening);
         let mut lines = vec![format!("Serving {root} at {url}")];
         for (scheme, ports) in &ports {
             let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
             lines.push(format!("  {:<12} {}", scheme.name(), ports.join(", ")));
+        }
+        if let Some((_, address)) =
+            listening.addresses.iter().find(|(scheme, _)| *scheme == Scheme::Http)
+        {
+            let address = SocketAddr::new(reachable(address.ip()), address.port());
+            lines.push(format!(
+                "What listens where, and how browsers come there: http://{address}{}",
+                start_page::PATH
+            ));
         }
         let by_name: serde_json::Map<_, _> = ports
             .into_iter()
@@ -112,4 +119,16 @@ impl Site for Checkout<'_> {
         }
         true
     }
+}
+
+/// The ports of each scheme, each once.
+fn ports_by_scheme(listening: &Listening) -> BTreeMap<Scheme, Vec<u16>> {
+    let mut by_scheme: BTreeMap<Scheme, Vec<u16>> = BTreeMap::new();
+    for (scheme, port) in listening.ports() {
+        let ports = by_scheme.entry(scheme).or_default();
+        if !ports.contains(&port) {
+            ports.push(port);
+        }
+    }
+    by_scheme
 }

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{
-    ErrorHandler, Exchange, Handler, Response, files::failure, pipes, router::FileHandlers,
-};
+use crate::{ErrorHandler, Handler, StringHandler, router::FileHandlers};
 
 /// What answers a route of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,27 +141,6 @@ impl RouteHandler {
 
     pub(super) fn reads_files(&self) -> bool {
         matches!(self, Self::File | Self::Python | Self::AsIs)
-    }
-}
-
-/// Answers every request with the same content.
-struct StringHandler {
-    content: String,
-    content_type: String,
-}
-
-impl Handler for StringHandler {
-    fn handle(&self, exchange: Exchange) {
-        let mut response = Response::new(200, self.content.clone())
-            .with("Content-Type", self.content_type.clone());
-        let request = &exchange.request;
-        // It is of no file: the pipes are those of the query.
-        if let Some(pipes) = pipes::pipe_string(b"", request.query().map(AsRef::as_ref))
-            && let Err(error) = pipes::apply(&pipes, request, &mut response)
-        {
-            response = failure(request, &error.to_string());
-        }
-        exchange.respond(response);
     }
 }
 
