@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use bytes::Bytes;
 use server::{Exchange, Finish};
 
 use crate::{
@@ -116,7 +117,7 @@ fn a_large_chunked_body_comes_back_whole() {
 fn a_handler_reads_a_body_while_it_arrives() {
     let piecewise = Threaded(|exchange: Exchange| {
         let Exchange { request, mut writer } = exchange;
-        writer.send("HTTP/1.1 200 OK\r\n\r\n".into()).unwrap();
+        writer.send(Bytes::from("HTTP/1.1 200 OK\r\n\r\n")).unwrap();
         for position in 0..3 {
             let byte = request.body.read_at(position, 1).unwrap();
             writer.send(byte).unwrap();

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     crypto::ring,
@@ -30,7 +31,7 @@ struct Certified {
 fn certified(encrypt_after_connect: bool) -> Certified {
     let folder = TempDir::new().unwrap();
     let mut config = Config::default();
-    config.ssl.kind = "openssl".to_owned();
+    "openssl".clone_into(&mut config.ssl.kind);
     config.ssl.openssl["base_path"] = folder.path().to_str().unwrap().into();
     config.ssl.encrypt_after_connect = encrypt_after_connect;
     let identity = Identity::of(&config, &["localhost".to_owned()]).unwrap();
@@ -142,7 +143,7 @@ fn a_taken_over_connection_stays_encrypted() {
     let shout = |exchange: Exchange| {
         let mut writer = exchange.writer;
         let inbox = writer.take_over();
-        writer.send("up\r\n".into()).unwrap();
+        writer.send(Bytes::from("up\r\n")).unwrap();
         let bytes = inbox.read(3, Some(DEADLINE)).unwrap();
         writer.finish(bytes.to_ascii_uppercase().into(), Finish::KeepAlive);
     };

@@ -18,7 +18,7 @@ fn a_response_in_pieces_from_another_thread() {
     let pieces = Threaded(|exchange: Exchange| {
         let mut writer = exchange.writer;
         for piece in ["HTTP/1.1 2", "00 OK\r\nContent-", "Length: 4\r\n\r", "\nab", ""] {
-            writer.send(piece.into()).unwrap();
+            writer.send(Bytes::from(piece)).unwrap();
         }
         writer.finish("cd".into(), Finish::KeepAlive);
     });
@@ -33,7 +33,7 @@ fn what_a_handler_sends_is_with_the_client_before_it_ends() {
     let gone = Mutex::new(gone);
     let waiting = Inline(move |exchange: Exchange| {
         let mut writer = exchange.writer;
-        assert!(writer.try_send("first".into()).is_ok());
+        assert!(writer.try_send(Bytes::from("first")).is_ok());
         let gone = std::mem::replace(&mut *gone.lock().unwrap(), mpsc::channel().1);
         thread::spawn(move || {
             gone.recv_timeout(DEADLINE).unwrap();
@@ -75,7 +75,7 @@ fn a_dropped_exchange_closes_with_nothing() {
 #[test]
 fn a_handler_that_panics_closes_its_connection_only() {
     let panicking = Threaded(|exchange: Exchange| {
-        exchange.writer.send("half".into()).unwrap();
+        exchange.writer.send(Bytes::from("half")).unwrap();
         // Not a panic!, which would print a message.
         std::panic::resume_unwind(Box::new(exchange.writer));
     });
@@ -92,7 +92,7 @@ fn a_handler_that_panics_closes_its_connection_only() {
 fn an_abort_delivers_what_was_written_and_closes() {
     let aborting = Threaded(|exchange: Exchange| {
         let mut writer = exchange.writer;
-        writer.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".into()).unwrap();
+        writer.send(Bytes::from("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")).unwrap();
         writer.finish("half".into(), Finish::Abort);
     });
     let server = Setup::new().route("/", aborting).start();
@@ -132,7 +132,7 @@ fn what_a_handler_sends_behind_its_end_is_refused() {
     let ended = Inline(move |exchange: Exchange| {
         let mut writer = exchange.writer;
         writer.finish("end".into(), Finish::KeepAlive);
-        let sent = writer.try_send("more".into());
+        let sent = writer.try_send(Bytes::from("more"));
         tell.lock().unwrap().send(format!("{sent:?}")).unwrap();
     });
     let server = Setup::new().route("/", ended).start();

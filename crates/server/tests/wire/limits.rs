@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use server::{Exchange, Finish, Limits};
 
 use crate::{
@@ -131,7 +132,7 @@ fn a_handler_that_stops_halfway_is_cut_off() {
     let (exchanges, kept) = mpsc::channel();
     let exchanges = Mutex::new(exchanges);
     let halting = Inline(move |exchange: Exchange| {
-        assert!(exchange.writer.try_send("HTTP/1.1 200 OK\r\n\r\nhalf".into()).is_ok());
+        assert!(exchange.writer.try_send(Bytes::from("HTTP/1.1 200 OK\r\n\r\nhalf")).is_ok());
         exchanges.lock().unwrap().send(exchange).unwrap();
     });
     let limits = Limits { handler_timeout: Some(SHORT), ..Limits::default() };

@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use bytes::Bytes;
 use server::{Exchange, Finish, GRACE};
 
 use crate::{
@@ -19,7 +20,7 @@ fn holding() -> (Running, mpsc::Receiver<Exchange>) {
     let (exchanges, held) = mpsc::channel();
     let exchanges = Mutex::new(exchanges);
     let holding = Inline(move |exchange: Exchange| {
-        assert!(exchange.writer.try_send("begun, ".into()).is_ok());
+        assert!(exchange.writer.try_send(Bytes::from("begun, ")).is_ok());
         exchanges.lock().unwrap().send(exchange).unwrap();
     });
     (Setup::new().route("/held", holding).route("/echo", Echo).start(), held)
@@ -87,7 +88,7 @@ fn a_handler_that_is_left_behind_does_not_wait_for_ever() {
         })
     };
     let writing = Threaded(move |exchange: Exchange| {
-        while exchange.writer.send(vec![b'x'; 4096].into()).is_ok() {}
+        while exchange.writer.send(Bytes::from(vec![b'x'; 4096])).is_ok() {}
         tell.send("writer".to_owned()).unwrap();
     });
     let mut server = Setup::new()

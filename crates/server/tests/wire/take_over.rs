@@ -19,13 +19,13 @@ const SWITCHED: &str = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
 fn shout(exchange: Exchange) {
     let mut writer = exchange.writer;
     let inbox = writer.take_over();
-    writer.send(SWITCHED.into()).unwrap();
+    writer.send(Bytes::from(SWITCHED)).unwrap();
     loop {
         let bytes = inbox.read(1000, Some(DEADLINE)).expect("the client is silent");
         if bytes.is_empty() {
             break;
         }
-        writer.send(bytes.to_ascii_uppercase().into()).unwrap();
+        writer.send(Bytes::from(bytes.to_ascii_uppercase())).unwrap();
     }
     writer.finish("bye".into(), Finish::KeepAlive);
 }
