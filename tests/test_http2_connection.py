@@ -265,21 +265,26 @@ def test_informational_responses_and_trailers(start, write):
         assert trailers.headers == [("x-trailer", "c")]
 
 
-def test_a_stop_lets_a_response_end(start, write):
-    write("sleeps.py", """
-        import time
+def test_a_stop_lets_a_response_end(start, write, doc_root):
+    write("waits.py", """
+        import os, time
         def main(request, response):
             response.write_status_headers()
             response.writer.write(b"first ")
-            time.sleep(0.15)
+            while not os.path.exists(request.doc_root + "/go"):
+                time.sleep(0.005)
             response.writer.write(b"last")
     """)
     server = start()
     with Client(server.address) as client:
-        stream = client.ask("/sleeps.py")
+        stream = client.ask("/waits.py")
         client.wait(lambda: client.data(stream), "content")
         server.process.terminate()
-        found = list(client.frames())
+        found = []
+        for frame in client.frames():
+            found.append(frame)
+            if isinstance(frame, GoAwayFrame):
+                (doc_root / "go").touch()
     # The last GOAWAY names the stream, and what was begun is whole.
     goaways = [frame for frame in found if isinstance(frame, GoAwayFrame)]
     assert goaways and goaways[-1].last_stream_id == stream, found
