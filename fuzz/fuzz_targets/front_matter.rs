@@ -14,7 +14,8 @@ fuzz_target!(|source: &str| {
     };
     assert!(source.contains("/*---") && source.contains("---*/"));
     let negative = read.negative.unwrap_or_default();
-    let words = read.flags.iter().chain(&read.includes).chain(&negative.kind).chain(&negative.phase);
+    let words =
+        read.flags.iter().chain(&read.includes).chain(&negative.kind).chain(&negative.phase);
     let one_line = source.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     for word in words {
         // A list over several lines may have a comment in it, or none.

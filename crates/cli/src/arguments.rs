@@ -12,8 +12,13 @@ use clap::{
 };
 
 use crate::{
-    CertsArguments, Exit, browser_args::BrowserArguments, doctor::DoctorArguments,
-    hosts::HostsArguments, log, settings::Overrides, wpt::WptArguments,
+    CertsArguments, Exit,
+    browser_args::BrowserArguments,
+    doctor::DoctorArguments,
+    hosts::HostsArguments,
+    log,
+    settings::{Failure, Overrides, Settings},
+    wpt::WptArguments,
 };
 
 /// What the arguments ask for.
@@ -129,15 +134,20 @@ pub(crate) struct Source {
     /// The document root [default: the configuration's, else the working directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
+
+    /// The environment of `wptserve wpt`; --root is the checkout
+    #[arg(long)]
+    pub(crate) wpt: bool,
 }
 
 impl Source {
-    pub(crate) fn overrides(&self) -> Overrides<'_> {
-        Overrides {
-            config: self.config.as_deref(),
-            doc_root: self.root.as_deref(),
-            ..Overrides::default()
+    /// What would be served.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        if self.wpt {
+            return Settings::of_environment(self.root.as_deref(), self.config.as_deref());
         }
+        let (config, doc_root) = (self.config.as_deref(), self.root.as_deref());
+        Ok(Settings::load(Overrides { config, doc_root, ..Overrides::default() })?)
     }
 }
 

@@ -2,10 +2,7 @@
 
 use server::config::SCHEMA;
 
-use crate::{
-    ConfigArguments, Exit, log,
-    settings::{Failure, Settings},
-};
+use crate::{ConfigArguments, Exit, log};
 
 /// Prints what is asked for.
 pub fn configuration(arguments: &ConfigArguments) -> Exit {
@@ -13,12 +10,12 @@ pub fn configuration(arguments: &ConfigArguments) -> Exit {
         log::print(SCHEMA);
         return Exit::Success;
     }
-    match Settings::load(arguments.source.overrides()) {
+    match arguments.source.settings() {
         Ok(settings) => {
             settings.warn();
             log::print(&format!("{:#}\n", settings.resolved(&settings.ports())));
             Exit::Success
         }
-        Err(error) => Failure::from(error).told(),
+        Err(failure) => failure.told(),
     }
 }

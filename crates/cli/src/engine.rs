@@ -41,6 +41,11 @@ pub(crate) trait Site {
     /// What answers which request.
     fn router(&self, files: &FileHandlers, listening: &Listening) -> Result<Router, Error>;
 
+    /// What to tell when an endpoint cannot be bound.
+    fn cannot_bind(&self, error: Error) -> Failure {
+        error.into()
+    }
+
     /// The URL that the ready file and the announcement name.
     fn url(&self, listening: &Listening) -> String;
 
@@ -75,7 +80,7 @@ pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<(), Fai
     let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
     let identity = settings.identity()?;
     let tls = identity.as_ref().map(Acceptor::new).transpose()?;
-    let bound = Bound::new(&settings.endpoints)?;
+    let bound = Bound::new(&settings.endpoints).map_err(|error| site.cannot_bind(error))?;
     let log = Arc::new(Log::new(Style::of(engine)).map_err(Error::Runtime)?);
     let listening = Listening { addresses: bound.addresses(), log: Arc::clone(&log) };
     for text in &settings.warnings {

@@ -222,3 +222,34 @@ fn the_schema() {
     let expected = format!("$ wptserve config --schema\n{}[exit code 0]\n", server::config::SCHEMA);
     assert_eq!(text, expected);
 }
+
+/// A checkout of today with a test of its own, and what its environment answers.
+#[test]
+fn routes_of_a_checkout() {
+    let directory = TempDir::new().unwrap();
+    for (path, content) in [
+        ("resources/testharness.js", "isShadowRealm"),
+        ("resources/webidl2/lib/webidl2.js", "lib"),
+        ("a.any.js", "// META: global=window,worker\ntest();\n"),
+        ("a.any.js.headers", "X-A: b"),
+        ("tools/x.html", ""),
+    ] {
+        let path = directory.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let texts: Vec<String> = [
+        "/a.any.worker.html?pipe=status(201)",
+        "/a.any.serviceworker-module.html",
+        "/b.any.html",
+        "/tools/x.html",
+        "/resources/WebIDLParser.js",
+        "/.well-known/web-identity",
+    ]
+    .into_iter()
+    .map(|url| run(directory.path(), &["routes", "--wpt", "--root", ".", url], "none"))
+    .collect();
+    let folder = fs::canonicalize(directory.path()).unwrap();
+    let text = texts.join("\n").replace(&*folder.to_string_lossy(), "[DIR]");
+    assert_snapshot("routes_checkout", &text);
+}

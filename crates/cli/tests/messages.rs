@@ -306,6 +306,53 @@ fn a_port_in_use() {
     assert_snapshot("port_in_use", &text);
 }
 
+/// A checkout, a root that is none, and configurations with something wrong.
+#[test]
+fn environments_that_cannot_be_served() {
+    let directory = TempDir::new().unwrap();
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = socket.local_addr().unwrap().port().to_string();
+    let taken = format!(r#"{{"ports": {{"http": ["auto"], "https": [{port}]}}}}"#);
+    let nothing = r#""http-local": [], "http-public": [], "https-local": [], "https-public": [],
+        "h2": [], "ws": [], "wss": []"#;
+    let key = format!(
+        r#"{{"ports": {{"http": ["auto"], "https": ["auto"], {nothing}}},
+            "ssl": {{"type": "pregenerated",
+                    "pregenerated": {{"host_key_path": "none.key", "host_cert_path": "none.pem"}}}}}}"#
+    );
+    for (path, content) in [
+        ("wpt/resources/testharness.js", ""),
+        ("empty/page.html", ""),
+        ("taken.json", &taken),
+        ("key.json", &key),
+        ("neighbour.json", r#"{"alternate_host": {}}"#),
+        ("site.json", r#"{"alternate_hosts": {"alt": "www.web-platform.test"}}"#),
+        ("scheme.json", r#"{"ports": {"webtransport": []}}"#),
+    ] {
+        let path = directory.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let with = |config: &'static str| vec!["wpt", "wpt", "--config", config];
+    let cases = [
+        vec!["wpt", "empty"],
+        vec!["wpt", "nowhere"],
+        with("neighbour.json"),
+        with("scheme.json"),
+        with("site.json"),
+        with("missing.json"),
+        with("key.json"),
+        with("taken.json"),
+        vec!["wpt", "wpt", "--webtransport-h3"],
+    ];
+    let cases: Vec<&[&str]> = cases.iter().map(Vec::as_slice).collect();
+    let text = each(directory.path(), &cases);
+    let text = mask(&text, "is in use", ";", "[ by NAME (pid N)]");
+    let folder = fs::canonicalize(directory.path()).unwrap();
+    let text = text.replace(&port, "PORT").replace(&*folder.to_string_lossy(), "DIR");
+    assert_snapshot("environments", &text);
+}
+
 #[test]
 fn hosts_that_cannot_be_listened_on() {
     let directory = TempDir::new().unwrap();

@@ -8,12 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use server::tls::{Authority, Certificate, Identity, date};
 
-use crate::{
-    Exit,
-    arguments::Source,
-    log,
-    settings::{Failure, Settings},
-};
+use crate::{Exit, arguments::Source, log, settings::Failure};
 
 /// Show the certificates, and have browsers trust them
 ///
@@ -68,7 +63,7 @@ pub fn certs(arguments: &CertsArguments) -> Exit {
 
 /// What a start with this configuration would use, and the hosts it would be for.
 fn identity(source: &Source) -> Result<(Identity, Vec<String>), Failure> {
-    let settings = Settings::load(source.overrides())?;
+    let settings = source.settings()?;
     settings.warn();
     let hosts = settings.certificate_hosts();
     Ok((Identity::of(&settings.config, &hosts)?, hosts))

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use server::{
     Request, Response, Router,
     files::{FileHandler, file_system_path},
+    generated::{Edition, GeneratedHandler},
     latin1, pipes,
     router::{RewriteRule, Route},
 };
@@ -112,7 +113,7 @@ impl<'a> Explanation<'a> {
         let place = route.and_then(|(_, route)| Place::of(route, &request));
         let name = route.map(|(_, route)| route.name.as_str());
         let pipes = match (&place, name) {
-            (Some(place), Some("file" | "python")) if place.kind == Kind::File => {
+            (Some(place), Some(name)) if place.kind == Kind::File && name != "asis" => {
                 pipe_uses(place, &request)
             }
             _ => Vec::new(),
@@ -162,7 +163,11 @@ impl<'a> Explanation<'a> {
 impl Place {
     fn of(route: &Route, request: &Request) -> Option<Self> {
         let directory = directory(route, &request.environment.doc_root)?.to_owned();
-        let path = file_system_path(request);
+        let page = generated(route, request);
+        let path = match page {
+            Some(page) => page.source(request),
+            None => file_system_path(request),
+        };
         let kind = match path.as_deref().map(fs::metadata) {
             None => Kind::Forbidden,
             Some(Err(_)) => Kind::Missing,
@@ -174,6 +179,7 @@ impl Place {
         };
         let file = path.as_deref().filter(|_| kind == Kind::File && route.name != "asis");
         let template = file
+            .filter(|_| page.is_none())
             .map(|path| path.as_os_str().as_bytes())
             .filter(|path| proto::template::is_template(path))
             .map(|path| match proto::template::escape_for(path) {
@@ -181,7 +187,7 @@ impl Place {
                 proto::template::Escape::None => "none",
             });
         let headers_files = match file {
-            Some(file) if route.name == "file" => headers_files(file),
+            Some(file) if route.name == "file" || page.is_some() => headers_files(file),
             _ => Vec::new(),
         };
         Some(Self { directory, path, kind, template, headers_files })
@@ -218,6 +224,12 @@ fn headers_files(file: &Path) -> Vec<PathBuf> {
         [ending(".sub.headers"), ending(".headers")].into_iter().find(|path| path.exists())
     };
     [of(&file.with_file_name("__dir__")), of(file)].into_iter().flatten().collect()
+}
+
+/// What answers a route of generated pages.
+fn generated(route: &Route, request: &Request) -> Option<GeneratedHandler> {
+    let edition = Edition::of(&request.environment.doc_root);
+    GeneratedHandler::all(edition).find(|page| page.kind().name == route.name)
 }
 
 /// The pipes of the file's name, then those of the query.
@@ -302,6 +314,9 @@ fn answer(route: Option<&Route>, place: Option<&Place>, request: &Request) -> An
     let Some(route) = route else {
         return Answer::of(Response::error(404, ""));
     };
+    if let Some(page) = generated(route, request) {
+        return Answer::of(page.answer(request));
+    }
     let kind = place.map(|place| place.kind);
     match route.name.as_str() {
         "file" => Answer::of(FileHandler::default().answer(request)),

@@ -10,13 +10,11 @@ use serde_json::{Value, json};
 use server::{
     ErrorHandler, Router,
     files::{AsIsHandler, FileHandler},
+    generated::KINDS,
     router::{FileHandlers, RewriteRule, Route},
 };
 
-use crate::{
-    Exit, RoutesArguments, log,
-    settings::{Failure, Settings},
-};
+use crate::{Exit, RoutesArguments, log, settings::Failure};
 use explanation::Explanation;
 
 /// Prints what is asked for.
@@ -31,14 +29,20 @@ pub fn routes(arguments: &RoutesArguments) -> Exit {
 }
 
 fn answer(arguments: &RoutesArguments) -> Result<String, Failure> {
-    let settings = Settings::load(arguments.source.overrides())?;
+    let settings = arguments.source.settings()?;
     settings.warn();
-    let router = settings.config.router(&FileHandlers {
+    let handlers = FileHandlers {
         // It is never asked: no Python runs here.
         python: Arc::new(ErrorHandler { status: 501, message: String::new() }),
         as_is: Arc::new(AsIsHandler),
         files: Arc::new(FileHandler::default()),
-    })?;
+    };
+    let config = &settings.config;
+    let router = if config.environment {
+        config.environment_router(&handlers, &settings.doc_root, None)?
+    } else {
+        config.router(&handlers)?
+    };
     let Some(url) = &arguments.url else {
         let root = &settings.doc_root;
         return Ok(if arguments.json {
@@ -86,12 +90,14 @@ fn route_json(route: &Route, root: &Path) -> Value {
 /// The directory that a route leads to, if its handler has one.
 fn directory<'a>(route: &'a Route, root: &'a Path) -> Option<&'a Path> {
     let mounted = route.mount.as_ref().and_then(|mount| mount.base_path.as_deref());
-    FILE_HANDLERS.contains(&route.name.as_str()).then(|| mounted.unwrap_or(root))
+    let name = route.name.as_str();
+    let reads_files = FILE_HANDLERS.contains(&name) || KINDS.iter().any(|kind| kind.name == name);
+    reads_files.then(|| mounted.unwrap_or(root))
 }
 
 fn url_base(route: &Route) -> &str {
     route.mount.as_ref().map_or("/", |mount| &mount.url_base)
 }
 
-/// The names of the handlers that read files.
+/// The names of the handlers that read files, beside those that generate pages.
 const FILE_HANDLERS: [&str; 3] = ["file", "python", "asis"];

@@ -73,6 +73,19 @@ impl Site for Checkout<'_> {
         Ok(router)
     }
 
+    fn cannot_bind(&self, error: Error) -> Failure {
+        let Error::PortInUse { host, port, holder } = &error else {
+            return error.into();
+        };
+        let endpoint = self.settings.endpoints.iter().find(|endpoint| endpoint.port == *port);
+        let scheme = endpoint.map_or(Scheme::Http, |endpoint| endpoint.scheme);
+        let message = format!(
+            "port {port} on {host} is in use{holder}; stop what uses it, or give \
+             `ports.{scheme}` another in a --config file (\"auto\" picks a free one)"
+        );
+        Failure { exit: Exit::Listen, message }
+    }
+
     fn url(&self, listening: &Listening) -> String {
         let host = &self.settings.config.browser_host;
         let scheme = [Scheme::Http, Scheme::Https]

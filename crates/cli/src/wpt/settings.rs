@@ -69,6 +69,32 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// The settings of the environment of a checkout, for a command that serves nothing. Without a
+    /// checkout the defaults do.
+    pub(crate) fn of_environment(
+        root: Option<&Path>,
+        config: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let shown_root = match root {
+            Some(root) => root.to_owned(),
+            None => surrounding_checkout().unwrap_or_else(|| PathBuf::from(".")),
+        };
+        let root = directory(&shown_root)?;
+        let (config, warnings) = with_files(&Config::for_wpt(&root), &root, config)?;
+        let doc_root = directory(Path::new(config.doc_root.as_deref().unwrap_or(".")))?;
+        let host = "127.0.0.1".to_owned();
+        let ports =
+            |scheme| config.ports(scheme).into_iter().flatten().map(move |port| (scheme, port));
+        let endpoints = Scheme::ALL
+            .into_iter()
+            .flat_map(ports)
+            .map(|(scheme, port)| Endpoint { scheme, host: host.clone(), port })
+            .collect();
+        Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, unserved: Vec::new() })
+    }
+}
+
 /// The defaults, the checkout's own file, the file of the arguments, the arguments.
 fn configuration(
     defaults: &Config,
