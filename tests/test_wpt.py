@@ -180,7 +180,7 @@ def test_names_that_do_not_resolve_are_a_warning(serve_wpt, checkout):
     server = serve_wpt()
     running.wait_until(lambda: "do not resolve" in server.log_so_far(), what="the warning")
     assert server.log() == (
-        "warning: names: 4 of 4 host names do not resolve here, such as not-web-platform.test; "
+        "warning: names: 4 of 4 host names do not resolve here, such as no-such-name.invalid; "
         "`wptserve browser-args` prints the flags with which a browser needs no names, "
         "`wptserve hosts --install` adds them to the hosts file\n"
     )

@@ -62,6 +62,7 @@ fn check(head: &RequestHead) {
     written.extend_from_slice(match head.version {
         Version::Http10 => b"HTTP/1.0\r\n",
         Version::Http11 => b"HTTP/1.1\r\n",
+        Version::Http2 => panic!("a head of HTTP/1 has no such version"),
     });
     let request_line = Bytes::copy_from_slice(&written);
     for field in &head.headers {

@@ -185,6 +185,7 @@ pub struct ServeArguments {
 // How the engine runs, whatever it serves. (A doc comment would become the command's help.)
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::doc_markdown, reason = "this is also the text of --help")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct EngineArguments {
     /// The Python that runs handlers
     #[arg(long, value_name = "PATH")]

@@ -167,7 +167,8 @@ fn websocket(
     let (settings, engine) = (site.settings(), site.engine());
     let carries = |scheme: Scheme| scheme.is_websocket() || scheme == Scheme::H2;
     let listens = listening.addresses.iter().any(|(scheme, _)| carries(*scheme));
-    if !listens && !engine.ws_on_http {
+    // Over HTTP/2 an extended CONNECT brings one, which every connection offers (RFC 8441).
+    if !(listens || engine.ws_on_http || engine.h2c || engine.alpn_h2) {
         return Ok(None);
     }
     let handlers = WebSocketHandlers {

@@ -56,7 +56,7 @@ pub enum Piece {
         /// Whether the request's stream ends with them.
         end: bool,
     },
-    /// Over HTTP/2: RST_STREAM, when all before it is sent.
+    /// Over HTTP/2: `RST_STREAM`, when all before it is sent.
     Reset {
         /// The error code (RFC 9113 section 7).
         code: u32,

@@ -60,8 +60,7 @@ impl Call {
             None => Ok(()),
         };
         // Fails only when memory is out; the dropped exchange then closes the connection.
-        let Ok((request, response)) =
-            http2::objects(py, exchange, Some(Arc::clone(&self.host)))
+        let Ok((request, response)) = http2::objects(py, exchange, Some(Arc::clone(&self.host)))
         else {
             return;
         };

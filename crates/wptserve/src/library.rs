@@ -76,7 +76,7 @@ impl Handlers {
         rewrite: Option<&Py<PyAny>>,
         py: Python<'_>,
     ) -> PyResult<Router> {
-        let mut router = Router::default();
+        let mut table = Router::default();
         for (method, pattern, kind, handler, base_path, url_base) in routes {
             let native: Arc<dyn Handler> = match kind.as_str() {
                 "file" => Arc::clone(&self.files),
@@ -98,16 +98,16 @@ impl Handlers {
                 .then(|| Mount { url_base, base_path: base_path.map(Arc::from) });
             let route = Route::new(method, &pattern, &kind, native)
                 .map_err(|error| PyValueError::new_err(error.to_string()))?;
-            router.add(route.mounted(mount));
+            table.add(route.mounted(mount));
         }
         for (methods, from, to) in rewrites {
-            router.add_rewrite(RewriteRule {
+            table.add_rewrite(RewriteRule {
                 methods: methods.into_iter().map(String::into_bytes).collect(),
                 from: from.into_bytes(),
                 to: to.into_bytes(),
             });
         }
-        Ok(router)
+        Ok(table)
     }
 }
 
@@ -171,6 +171,7 @@ impl Engine {
     /// Begins to accept. `config` is for handlers, `settings` the same as JSON for templates.
     #[pyo3(signature = (doc_root, config, settings, routes, rewrites, rewrite, latency, verbose))]
     #[expect(clippy::too_many_arguments, reason = "what `wptserve.server` knows of a server")]
+    #[expect(clippy::needless_pass_by_value, reason = "a method of Python takes what it made")]
     fn start(
         &self,
         py: Python<'_>,
@@ -207,7 +208,7 @@ impl Engine {
             pool: pool.clone(),
             host,
         };
-        let router: Arc<SharedRouter> =
+        let table: Arc<SharedRouter> =
             handlers.router(routes, rewrites, rewrite.as_ref(), py)?.into();
         let environment = Arc::new(Environment {
             doc_root,
@@ -227,7 +228,7 @@ impl Engine {
                 return Err(PyRuntimeError::new_err("a server can be started once"));
             }
         };
-        let server = server::Server::new(bound, environment, Arc::clone(&router), tls);
+        let server = server::Server::new(bound, environment, Arc::clone(&table), tls);
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("wptserve".to_owned()).spawn(move || {
             server.run(|| {
@@ -237,11 +238,12 @@ impl Engine {
                 })
             })
         })?;
-        *state = State::Running(Running { stop, thread, pool, router, handlers });
+        *state = State::Running(Running { stop, thread, pool, router: table, handlers });
         Ok(())
     }
 
     /// Takes other routes and rewrites from the next request on.
+    #[expect(clippy::needless_pass_by_value, reason = "a method of Python takes what it made")]
     fn route(
         &self,
         py: Python<'_>,
@@ -250,8 +252,8 @@ impl Engine {
         rewrite: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         if let State::Running(running) = &*self.lock() {
-            let router = running.handlers.router(routes, rewrites, rewrite.as_ref(), py)?;
-            running.router.replace(router);
+            let table = running.handlers.router(routes, rewrites, rewrite.as_ref(), py)?;
+            running.router.replace(table);
         }
         Ok(())
     }

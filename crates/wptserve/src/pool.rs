@@ -234,18 +234,15 @@ impl Shared {
                 Python::attach(|py| shared.live(py, &seat));
             });
         let mut state = self.lock();
-        match started {
-            Ok(handle) => {
-                // Of those that left since, nobody wants to know.
-                let gone = std::mem::take(&mut state.gone);
-                state.handles.retain(|handle| !gone.contains(&handle.thread().id()));
-                state.handles.push(handle);
-            }
-            Err(_) => {
-                // The threads there are go on with the queue.
-                state.threads -= 1;
-                state.successor &= task != SUCCEED;
-            }
+        if let Ok(handle) = started {
+            // Of those that left since, nobody wants to know.
+            let gone = std::mem::take(&mut state.gone);
+            state.handles.retain(|handle| !gone.contains(&handle.thread().id()));
+            state.handles.push(handle);
+        } else {
+            // The threads there are go on with the queue.
+            state.threads -= 1;
+            state.successor &= task != SUCCEED;
         }
     }
 

@@ -36,16 +36,13 @@ fn authority() -> Result<Finding, Error> {
     };
     let certificate = authority.certificate();
     let shown = authority.path().display();
-    Ok(match certificate.time_warning(SystemTime::now()) {
-        Some(warning) => {
-            let folder = authority.path().parent().unwrap_or(authority.path());
-            let remedy = format!("rm -r {}", quoted(&folder.to_string_lossy()));
-            Finding::warning(ABOUT, format!("{shown}: {warning}"), remedy)
-        }
-        None => {
-            let ends = date(certificate.ends);
-            Finding::ok(ABOUT, format!("the authority of {shown} lasts until {ends}"))
-        }
+    Ok(if let Some(warning) = certificate.time_warning(SystemTime::now()) {
+        let folder = authority.path().parent().unwrap_or(authority.path());
+        let remedy = format!("rm -r {}", quoted(&folder.to_string_lossy()));
+        Finding::warning(ABOUT, format!("{shown}: {warning}"), remedy)
+    } else {
+        let ends = date(certificate.ends);
+        Finding::ok(ABOUT, format!("the authority of {shown} lasts until {ends}"))
     })
 }
 

@@ -67,9 +67,18 @@ struct Output {
     /// Whether the stream ends with `piece`.
     end: bool,
     content: Content,
-    /// The stream ends with the content; with this error code when there is one.
-    after_content: Option<Option<u32>>,
+    /// How the stream ends behind the content, while there is any.
+    after_content: Option<Ending>,
     sent: u64,
+}
+
+/// How a stream ends on this side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// With the last byte.
+    EndStream,
+    /// With this error code.
+    Reset(u32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,11 +245,11 @@ impl Stream {
             if self.output.poll_piece(&self.shared, self.id, cx)?.is_pending() {
                 return Ok(Poll::Pending);
             }
-            let Some(code) = self.output.after_content else { return Ok(Poll::Ready(())) };
+            let Some(ending) = self.output.after_content else { return Ok(Poll::Ready(())) };
             match self.output.content.poll_next(cx) {
                 Poll::Pending => return Ok(Poll::Pending),
                 Poll::Ready(Ok(Some(piece))) => {
-                    self.output.end = code.is_none() && self.output.content.is_done();
+                    self.output.end = ending == Ending::EndStream && self.output.content.is_done();
                     self.output.piece = piece;
                     if self.output.end {
                         self.output.after_content = None;
@@ -248,9 +257,9 @@ impl Stream {
                 }
                 Poll::Ready(Ok(None)) => {
                     self.output.after_content = None;
-                    match code {
-                        None => self.output.end = true,
-                        Some(code) => self.reset(code),
+                    match ending {
+                        Ending::EndStream => self.output.end = true,
+                        Ending::Reset(code) => self.reset(code),
                     }
                 }
                 // The file shrank: the announced length cannot be kept.
@@ -270,18 +279,21 @@ impl Stream {
             self.inform(&block);
         }
         let cut = response.cut;
-        let code = cut.filter(|cut| cut.reset).map(|_| INTERNAL_ERROR);
+        let ending = match cut {
+            Some(cut) if cut.reset => Ending::Reset(INTERNAL_ERROR),
+            _ => Ending::EndStream,
+        };
         let content = if self.no_content {
             Content::default()
         } else {
             Content::new(response.body, cut.map(|cut| cut.after))
         };
-        let end = content.is_done() && code.is_none();
+        let end = content.is_done() && ending == Ending::EndStream;
         let block = head::response_block(response.status, &response.headers);
         self.send_head(block, end)?;
         if !end {
             self.output.content = content;
-            self.output.after_content = Some(code);
+            self.output.after_content = Some(ending);
         }
         Ok(())
     }

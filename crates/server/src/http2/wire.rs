@@ -256,7 +256,7 @@ impl Wire {
     }
 
     /// What becomes of a frame that the client sends. Its payload is at hand for SETTINGS and
-    /// WINDOW_UPDATE, as far as it matters.
+    /// `WINDOW_UPDATE`, as far as it matters.
     pub(super) fn incoming(&self, header: &mut FrameHeader, payload: &mut [u8]) {
         let mut state = self.lock();
         let own = header.stream != 0
@@ -286,8 +286,7 @@ impl Wire {
                     lane.used -= i64::from(increment);
                 }
             }
-            Kind::RST_STREAM if own => header.kind = Kind::IGNORED,
-            Kind::PRIORITY if own => header.kind = Kind::IGNORED,
+            Kind::RST_STREAM | Kind::PRIORITY if own => header.kind = Kind::IGNORED,
             Kind::RST_STREAM => {
                 let lane = state.lanes.remove(&header.stream);
                 if let Some(waiting) = lane.and_then(|lane| lane.waiting) {

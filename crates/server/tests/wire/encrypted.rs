@@ -31,7 +31,7 @@ struct Certified {
 fn certified(encrypt_after_connect: bool) -> Certified {
     let folder = TempDir::new().unwrap();
     let mut config = Config::default();
-    config.ssl.kind = "openssl".to_owned();
+    "openssl".clone_into(&mut config.ssl.kind);
     config.ssl.openssl["base_path"] = folder.path().to_str().unwrap().into();
     config.ssl.encrypt_after_connect = encrypt_after_connect;
     let identity = Identity::of(&config, &["localhost".to_owned()]).unwrap();
