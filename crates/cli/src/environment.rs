@@ -1,15 +1,11 @@
 //! Which environment a command is about: the defaults of `wptserve wpt` and the files over them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use server::Config;
 
-use crate::{
-    log,
-    settings::Failure,
-    wpt::settings::{directory, surrounding_checkout, with_files},
-};
+use crate::{log, settings::Failure, wpt::settings::of_checkout};
 
 // What a command looks at. (A doc comment would become the command's help.)
 #[derive(Debug, Clone, Args)]
@@ -26,15 +22,7 @@ pub(crate) struct EnvironmentArguments {
 impl EnvironmentArguments {
     /// The configuration. Without a checkout the defaults do.
     pub(crate) fn load(&self) -> Result<Config, Failure> {
-        let root = match &self.root {
-            Some(root) => directory(root)?,
-            None => match surrounding_checkout() {
-                Some(root) => root,
-                None => directory(Path::new("."))?,
-            },
-        };
-        let (config, warnings) =
-            with_files(&Config::for_wpt(&root), &root, self.config.as_deref())?;
+        let (_, config, warnings) = of_checkout(self.root.as_deref(), self.config.as_deref())?;
         for text in warnings {
             log::warning(&format!("config: {text}"));
         }

@@ -60,9 +60,7 @@ impl Handler for StringHandler {
             .with("Content-Type", self.content_type.clone());
         let request = &exchange.request;
         // It is of no file: the pipes are those of the query.
-        if let Some(pipes) = pipes::pipe_string(b"", request.query().map(AsRef::as_ref))
-            && let Err(error) = pipes::apply(&pipes, request, &mut response)
-        {
+        if let Err(error) = pipes::apply_for(b"", request, &mut response) {
             response = failure(request, &error.to_string());
         }
         exchange.respond(response);

@@ -2,8 +2,11 @@
 //! request to its handler, and the record of how it went.
 
 use std::{
+    future::poll_fn,
     net::SocketAddr,
+    pin::pin,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -104,6 +107,27 @@ impl Service {
         self.environment.events.emit(&Event::HandlerFailed { url, location: None, message: &text });
         text
     }
+}
+
+/// What a transfer comes to, or `None` when its time was up before: time runs only while it
+/// `waits` for the handler.
+pub(crate) async fn in_time<T, R>(
+    limit: Duration,
+    transfer: &mut T,
+    poll: impl Fn(&mut T, &mut Context<'_>) -> Poll<R>,
+    waits: impl Fn(&T) -> bool,
+) -> Option<R> {
+    let mut deadline = pin!(sleep(limit));
+    poll_fn(|cx| {
+        if let Poll::Ready(result) = poll(transfer, cx) {
+            return Poll::Ready(Some(result));
+        }
+        if waits(transfer) && deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// The connection is its own proxy: what follows are requests to this server.

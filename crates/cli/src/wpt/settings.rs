@@ -17,10 +17,7 @@ use crate::{
 impl Settings {
     /// The settings of the environment of a checkout.
     pub(super) fn for_wpt(arguments: &WptArguments) -> Result<Self, Failure> {
-        let shown_root = match &arguments.root {
-            Some(root) => root.clone(),
-            None => surrounding_checkout().unwrap_or_else(|| PathBuf::from(".")),
-        };
+        let shown_root = shown_root(arguments.root.as_deref());
         let root = directory(&shown_root)?;
         if !is_checkout(&root) {
             return Err(Failure {
@@ -76,12 +73,7 @@ impl Settings {
         root: Option<&Path>,
         config: Option<&Path>,
     ) -> Result<Self, Failure> {
-        let shown_root = match root {
-            Some(root) => root.to_owned(),
-            None => surrounding_checkout().unwrap_or_else(|| PathBuf::from(".")),
-        };
-        let root = directory(&shown_root)?;
-        let (config, warnings) = with_files(&Config::for_wpt(&root), &root, config)?;
+        let (shown_root, config, warnings) = of_checkout(root, config)?;
         let doc_root = directory(Path::new(config.doc_root.as_deref().unwrap_or(".")))?;
         let host = "127.0.0.1".to_owned();
         let ports =
@@ -92,6 +84,25 @@ impl Settings {
             .map(|(scheme, port)| Endpoint { scheme, host: host.clone(), port })
             .collect();
         Ok(Self { config, warnings, doc_root, shown_root, host, endpoints, unserved: Vec::new() })
+    }
+}
+
+/// The checkout as it is shown, its configuration, and warnings. Without a checkout the defaults do.
+pub(crate) fn of_checkout(
+    root: Option<&Path>,
+    config: Option<&Path>,
+) -> Result<(PathBuf, Config, Vec<String>), Failure> {
+    let shown_root = shown_root(root);
+    let root = directory(&shown_root)?;
+    let (config, warnings) = with_files(&Config::for_wpt(&root), &root, config)?;
+    Ok((shown_root, config, warnings))
+}
+
+/// The checkout that is asked for, else the one that the working directory is in.
+fn shown_root(root: Option<&Path>) -> PathBuf {
+    match root {
+        Some(root) => root.to_owned(),
+        None => surrounding_checkout().unwrap_or_else(|| PathBuf::from(".")),
     }
 }
 

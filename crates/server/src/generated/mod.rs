@@ -104,11 +104,8 @@ impl GeneratedHandler {
         );
         response.body = crate::response::Body::Bytes(Bytes::from(page));
         // The name that counts for templates is that of what the page loads.
-        let pipes = pipes::pipe_string(&path, request.query().map(AsRef::as_ref));
-        if let Some(pipes) = pipes {
-            pipes::apply(&pipes, request, &mut response)
-                .map_err(|error| Failure::Server(error.to_string()))?;
-        }
+        pipes::apply_for(&path, request, &mut response)
+            .map_err(|error| Failure::Server(error.to_string()))?;
         if let Some(injection) = &request.injection {
             injection.apply(&mut response)?;
         }

@@ -12,7 +12,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use tokio::{
     io::AsyncReadExt,
-    time::{Instant, Sleep, sleep},
+    time::{Instant, Sleep},
 };
 
 use super::{Connection, Transport, output::Output};
@@ -20,6 +20,7 @@ use crate::{
     Finish, Response,
     body::Spool,
     outbox::{Batch, Outbox, Piece},
+    service::in_time,
     takeover::Inbox,
 };
 
@@ -117,18 +118,9 @@ impl<'a, S: Transport> Transfer<'a, S> {
         let Some((limit, url)) = self.deadline.take() else {
             return poll_fn(|cx| self.poll(cx)).await;
         };
-        let mut deadline = pin!(sleep(limit));
-        let in_time = poll_fn(|cx| {
-            if let Poll::Ready(result) = self.poll(cx) {
-                return Poll::Ready(Some(result));
-            }
-            // Once the handler has ended, what is left is the client's time.
-            if self.batch.finish.is_none() && deadline.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(None);
-            }
-            Poll::Pending
-        });
-        match in_time.await {
+        // Once the handler has ended, what is left is the client's time.
+        let waits = |transfer: &Self| transfer.batch.finish.is_none();
+        match in_time(limit, self, Self::poll, waits).await {
             Some(result) => result,
             None => self.give_up(limit, &url).await,
         }

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
@@ -25,7 +25,7 @@ use crate::{
     content::Content,
     event::{Event, Level},
     outbox::{Batch, Outbox},
-    service::RequestLog,
+    service::{RequestLog, in_time},
 };
 
 /// A request, and the way back from its handler.
@@ -194,18 +194,9 @@ impl Stream {
         let Some((limit, url)) = self.deadline.take() else {
             return poll_fn(|cx| self.poll(cx)).await;
         };
-        let mut deadline = pin!(sleep(limit));
-        let in_time = poll_fn(|cx| {
-            if let Poll::Ready(result) = self.poll(cx) {
-                return Poll::Ready(Some(result));
-            }
-            // Once the handler has ended, what is left is the client's time.
-            if self.batch.finish.is_none() && deadline.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(None);
-            }
-            Poll::Pending
-        });
-        match in_time.await {
+        // Once the handler has ended, what is left is the client's time.
+        let waits = |transfer: &Self| transfer.batch.finish.is_none();
+        match in_time(limit, self, Self::poll, waits).await {
             Some(result) => result,
             None => self.give_up(limit, &url).await,
         }

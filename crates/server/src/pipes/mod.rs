@@ -107,6 +107,14 @@ pub fn pipe_string(path: &[u8], query: Option<&[u8]>) -> Option<String> {
     }
 }
 
+/// Applies the pipes of a path's name and of the request's query.
+pub fn apply_for(path: &[u8], request: &Request, response: &mut Response) -> Result<(), PipeError> {
+    match pipe_string(path, request.query().map(AsRef::as_ref)) {
+        Some(pipes) => apply(&pipes, request, response),
+        None => Ok(()),
+    }
+}
+
 /// Applies the pipes of a pipe string, in order.
 pub fn apply(pipes: &str, request: &Request, response: &mut Response) -> Result<(), PipeError> {
     let calls = pipe::parse_pipes(pipes).map_err(|error| PipeError::Syntax {
