@@ -26,9 +26,8 @@ pub struct FileHandler {
 }
 
 impl Handler for FileHandler {
-    fn handle(&self, exchange: Exchange) {
-        let response = self.answer(&exchange.request);
-        exchange.respond(response);
+    fn answer(&self, request: &Request) -> Option<Response> {
+        Some(self.response(request))
     }
 }
 
@@ -74,7 +73,7 @@ pub fn file_system_path(request: &Request) -> Option<PathBuf> {
 
 impl FileHandler {
     /// The response to a request for a file or a directory.
-    pub fn answer(self, request: &Request) -> Response {
+    pub fn response(self, request: &Request) -> Response {
         let Some(path) = file_system_path(request) else {
             return not_found();
         };
