@@ -80,7 +80,7 @@ impl GeneratedHandler {
         if !fs::metadata(&source)?.is_file() {
             return Err(Failure::Missing);
         }
-        let script = files.read(&source)?;
+        let (script, _stamp) = files.read(&source)?;
         let told = |reason: String| Failure::Server(format!("{}: {reason}", source.display()));
         kind.check_exposure(&script).map_err(|failure| match failure {
             Failure::Server(reason) => told(reason),
