@@ -1,6 +1,6 @@
 """Measures the servers side by side and writes the numbers to a results file.
 
-    python bench/run.py                          everything, about twenty minutes
+    python bench/run.py                          everything, about eighteen minutes
     python bench/run.py --cases hello --peers ours granian --connections 16 --rounds 3
     python bench/run.py --list                   the cases and the peers
 
@@ -21,6 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import doc_root
+import installing
 import loads
 import memory
 import mix
@@ -33,6 +34,8 @@ from running import Unavailable
 from summary import as_text
 
 RESULTS = servers.BENCH / "results" / "latest.json"
+# Of a run of a part, which is not to take the place of a whole one.
+PARTIAL_RESULTS = installing.CACHE / "partial.json"
 SCHEMES = tuple(dict.fromkeys(case.scheme for case in CASES.values()))
 
 
@@ -81,7 +84,7 @@ def main():
                 results["runs"].append(measured)
                 save(results, options)
 
-    if not options.cases and "ours" in ready:
+    if not options.cases and not options.connections and "ours" in ready:
         results["sleepers"] = sleepers.measure(ready["ours"], count=2000)
         save(results, options)
         if options.wpt_root:
@@ -109,11 +112,16 @@ def arguments():
                         help="seconds for one measurement (default: %(default)s)")
     parser.add_argument("--memory-runs", type=int, default=5, metavar="N",
                         help="starts per server for memory at rest and start-up time; 0: none")
-    parser.add_argument("--out", type=Path, default=RESULTS,
-                        help="default: %(default)s, of which docs/performance.md is made")
+    parser.add_argument("--out", type=Path, metavar="FILE",
+                        help="default: bench/results/latest.json, of which docs/performance.md is "
+                        "made, or .cache/bench/partial.json where cases, peers or connections are named")
     mix.add_options(parser)
     servers.add_server_options(parser)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.out is None:
+        partial = options.cases or options.peers or options.connections
+        options.out = PARTIAL_RESULTS if partial else RESULTS
+    return options
 
 
 def listing():

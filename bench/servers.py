@@ -161,7 +161,7 @@ class Uwsgi:
             [str(self.environment / "bin" / "uwsgi"),
              "--http11-socket", f"{running.HOST}:{ports['http']}", "--processes", "1",
              "--threads", str(self.threads), "--need-app", "--disable-logging", "--die-on-term",
-             "--listen", "100", "--virtualenv", str(self.environment), "--chdir", str(BENCH),
+             "--listen", str(longest_queue()), "--virtualenv", str(self.environment), "--chdir", str(BENCH),
              "--module", "wsgi_application:application"],
             ports, path="/hello.py", env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
 
@@ -271,6 +271,11 @@ def prepared(names, options):
         else:
             ready[name] = server
     return ready, missing
+
+
+def longest_queue():
+    """How many connections may wait to be accepted: uWSGI refuses to ask for more than it can have."""
+    return min(1024, int(Path("/proc/sys/net/core/somaxconn").read_text()))
 
 
 def python_of(environment):
