@@ -31,6 +31,11 @@ pub trait StashStore: Send + Sync {
 
     /// Gives the global lock back. `false` when it was not held.
     fn unlock(&self) -> bool;
+
+    /// Whether every call may take as long as another process needs to answer.
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 /// A stash in this process's memory.

@@ -8,6 +8,7 @@ mod host;
 mod http2;
 mod injection;
 mod input_file;
+mod journal;
 mod library;
 mod pipes;
 mod pool;

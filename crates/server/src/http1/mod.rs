@@ -176,7 +176,7 @@ impl<S: Transport> Connection<S> {
                 tokio::select! {
                     biased;
                     read = read => read,
-                    _ = self.service.shutdown.wait_for(|stop| *stop) => return Err(Ending::Idle),
+                    () = self.service.no_more_requests() => return Err(Ending::Idle),
                 }
             } else {
                 read.await
@@ -268,7 +268,7 @@ impl<S: Transport> Connection<S> {
             return Next::End(self.tunnel(&head, address).await);
         }
 
-        let keep_alive = keeps_alive(head.version, &head.headers);
+        let keep_alive = keeps_alive(head.version, &head.headers) && !self.service.is_draining();
         let no_content = head.method.as_ref() == b"HEAD";
         let wakes = Arc::clone(&self.service.environment.wakes);
         let (writer, outbox) = ResponseWriter::new(wakes);
