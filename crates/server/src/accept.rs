@@ -121,8 +121,10 @@ mod shared {
     pub(crate) struct SharedListener {
         listener: AsyncFd<std::net::TcpListener>,
         share: Arc<dyn AcceptShare>,
-        /// So many connections are taken at once.
+        /// So many connections are taken without a look at the others,
         unasked: u32,
+        /// and so many after the next one that was left to them in vain.
+        next_unasked: u32,
     }
 
     impl SharedListener {
@@ -135,7 +137,7 @@ mod shared {
                 reason = "a TcpListener keeps the promise that `register` asks for"
             )]
             let listener = AsyncFd::new(listener)?;
-            Ok(Self { listener, share, unasked: 0 })
+            Ok(Self { listener, share, unasked: 0, next_unasked: 0 })
         }
 
         pub(super) async fn accept(
@@ -168,10 +170,16 @@ mod shared {
             }
             let accepted = match ready.try_io(|listener| listener.get_ref().accept()) {
                 Ok(accepted) => accepted?,
-                Err(_would_block) => return Err(ErrorKind::WouldBlock.into()),
+                Err(_would_block) => {
+                    if left_to_others {
+                        self.next_unasked = 0;
+                    }
+                    return Err(ErrorKind::WouldBlock.into());
+                }
             };
             if left_to_others {
-                self.unasked = UNASKED;
+                self.unasked = self.next_unasked;
+                self.next_unasked = (2 * self.next_unasked + 1).min(MOST_UNASKED);
             }
             let (stream, peer) = accepted;
             stream.set_nonblocking(true)?;
@@ -181,6 +189,6 @@ mod shared {
 
     /// How long a connection is left to others. No timer is finer.
     const MOMENT: Duration = Duration::from_millis(1);
-    /// How many connections are taken at once after one was left to others in vain.
-    const UNASKED: u32 = 15;
+    /// Others that have no time for so many connections get the next one offered again.
+    const MOST_UNASKED: u32 = 31;
 }

@@ -297,7 +297,9 @@ impl<'a> Supervisor<'a> {
         let remains = worker.remains();
         let (number, pid) = (worker.number, worker.pid);
         if worker.state == State::Leaving || self.stopping {
-            if !status.success() && !self.stopping {
+            // Those that were to replace others and do not are told of already.
+            let served = worker.generation <= self.generation;
+            if !status.success() && !self.stopping && served {
                 self.log(Level::Error, &remains.text(number, pid, status, ""));
             }
             return;

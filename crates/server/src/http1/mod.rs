@@ -268,12 +268,14 @@ impl<S: Transport> Connection<S> {
             return Next::End(self.tunnel(&head, address).await);
         }
 
-        let keep_alive = keeps_alive(head.version, &head.headers) && !self.service.is_draining();
+        let is_last = self.service.is_draining();
+        let keep_alive = keeps_alive(head.version, &head.headers) && !is_last;
         let no_content = head.method.as_ref() == b"HEAD";
         let wakes = Arc::clone(&self.service.environment.wakes);
         let (writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
-        let request = Request::new(head, body, Arc::clone(&self.info), environment);
+        let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
+        request.is_last = is_last;
         let deadline = self.service.deadline(&request);
         let connects = request.is_connect() && !self.service.is_websocket(&request);
         self.service.dispatch(request, writer).await;
