@@ -161,34 +161,34 @@ mod shared {
 
         async fn try_accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
             let mut ready = self.listener.readable().await?;
-            let mut left_to_others = false;
+            let mut moments = 0;
             if self.unasked > 0 {
                 self.unasked -= 1;
-            } else if self.share.is_ahead() {
-                tokio::time::sleep(MOMENT).await;
-                left_to_others = true;
-            }
-            let accepted = match ready.try_io(|listener| listener.get_ref().accept()) {
-                Ok(accepted) => accepted?,
-                Err(_would_block) => {
-                    if left_to_others {
-                        self.next_unasked = 0;
-                    }
-                    return Err(ErrorKind::WouldBlock.into());
+            } else {
+                while moments < MOMENTS && self.share.is_ahead() {
+                    tokio::time::sleep(MOMENT).await;
+                    moments += 1;
                 }
+            }
+            let Ok(accepted) = ready.try_io(|listener| listener.get_ref().accept()) else {
+                self.next_unasked = 0;
+                return Err(ErrorKind::WouldBlock.into());
             };
-            if left_to_others {
+            let (stream, peer) = accepted?;
+            if moments == MOMENTS {
                 self.unasked = self.next_unasked;
                 self.next_unasked = (2 * self.next_unasked + 1).min(MOST_UNASKED);
             }
-            let (stream, peer) = accepted;
             stream.set_nonblocking(true)?;
             Ok((TcpStream::from_std(stream)?, peer))
         }
     }
 
-    /// How long a connection is left to others. No timer is finer.
+    /// How often it is looked whether others have caught up. No timer is finer.
     const MOMENT: Duration = Duration::from_millis(1);
+    /// So many moments is a connection left to others: on a machine where all CPUs are busy, that
+    /// is how long one may take to get its turn.
+    const MOMENTS: u32 = 10;
     /// Others that have no time for so many connections get the next one offered again.
     const MOST_UNASKED: u32 = 31;
 }
