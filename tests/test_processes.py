@@ -331,6 +331,47 @@ def test_websocket_handlers_reach_the_same_stash(serve, write):
     assert fetch(server, f"/stash.py?key={key}&do=take").body == b"120"
 
 
+def test_a_queue_of_the_stash_is_one(serve, write):
+    write("pid.py", PID)
+    write("shared.py", """
+        import os, queue
+        def main(request, response):
+            stash, key = request.server.stash, request.GET.first(b"key")
+            what = request.GET.first(b"do")
+            if what == b"make":
+                stash.put(key, stash.get_queue(), "/queue")
+                return "made"
+            with stash.lock:
+                shared = stash.take(key, "/queue")
+                stash.put(key, shared, "/queue")
+            if what == b"put":
+                shared.put({"from": os.getpid()})
+                return repr([shared.qsize(), shared.empty(), shared.full()])
+            if what == b"none":
+                try:
+                    shared.get(timeout=0.01)
+                except queue.Empty as error:
+                    return type(error).__name__
+            item = shared.get(timeout=10)
+            shared.task_done()
+            shared.join()
+            return repr(item)
+    """)
+    server = serve("--processes", "2")
+    with contextlib.ExitStack() as stack:
+        (first, one), (_, other) = of_each_host(stack, server).items()
+        key = uuid.uuid4()
+        assert ask(one, f"/shared.py?key={key}&do=make") == b"made"
+        assert ask(other, f"/shared.py?key={key}&do=none") == b"Empty"
+        # The one waits until the other has something.
+        other.request("GET", f"/shared.py?key={key}&do=get")
+        time.sleep(0.1)
+        assert ask(one, f"/shared.py?key={key}&do=put").startswith(b"[")
+        assert other.getresponse().read() == str({"from": first}).encode()
+        assert ask(one, f"/shared.py?key={key}&do=put") == b"[1, False, False]"
+        assert ask(other, f"/shared.py?key={key}&do=get") == str({"from": first}).encode()
+
+
 CRASHES = {
     "exits": ("os._exit(3)", "exit status: 3"),
     "aborts": ("os.abort()", "signal: 6 (SIGABRT)"),
@@ -372,6 +413,27 @@ def test_a_host_that_crashes_is_replaced(serve, write, what):
     if what == "reads at 0":
         assert f'  File "{crash}", line 4 in main\n' in log
     assert server.stop()[0] == 0
+
+
+def test_a_websocket_handler_that_crashes_is_named(serve, write):
+    handler = write("crash_wsh.py", """
+        import os
+        def web_socket_do_extra_handshake(request):
+            pass
+        def web_socket_transfer_data(request):
+            os._exit(5)
+    """)
+    server = serve("--processes", "2", "--ws-on-http")
+    with connect(server) as connection:
+        connection.send(get(
+            "/crash", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ))
+        read_to_end(connection)
+    running.wait_until(server.log_so_far, what="a line in the log")
+    assert f"has ended with exit status: 5 and is replaced; it ran:\n  GET /crash in {handler}, " in (
+        server.log()
+    )
 
 
 def test_a_host_is_replaced_within_a_tenth_of_a_second(serve, write, doc_root):

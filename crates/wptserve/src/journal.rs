@@ -76,6 +76,15 @@ pub(crate) fn runs(request: &Request, file: &[u8]) -> Runs {
     Runs(place)
 }
 
+/// Writes down the file of the handler that this thread runs.
+pub(crate) fn name_file(file: &[u8]) {
+    if JOURNAL.get().is_some()
+        && let Some(place) = PLACE.with(Place::number)
+    {
+        with_entry(place, |entry| journal::name_file(entry, file));
+    }
+}
+
 /// A handler runs.
 pub(crate) struct Runs(Option<usize>);
 

@@ -28,7 +28,10 @@ pub(crate) fn share(shared: Arc<dyn StashStore>) {
 }
 
 /// Asks the store; without the GIL where that may take a while.
-fn ask<T: Send>(py: Python<'_>, question: impl FnOnce(&dyn StashStore) -> T + Send) -> T {
+pub(crate) fn ask<T: Send>(
+    py: Python<'_>,
+    question: impl FnOnce(&dyn StashStore) -> T + Send,
+) -> T {
     let store = store().as_ref();
     if store.waits() { py.detach(|| question(store)) } else { question(store) }
 }
@@ -131,7 +134,8 @@ impl Stash {
     /// A queue that can be put into the stash and taken out by other handlers.
     #[expect(clippy::unused_self, reason = "a method of the reference's class")]
     fn get_queue<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("wptserve.stash")?.call_method0("StashQueue")
+        let class = if store().queues().is_some() { "SharedQueue" } else { "StashQueue" };
+        py.import("wptserve.stash")?.call_method0(class)
     }
 }
 

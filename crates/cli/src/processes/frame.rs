@@ -76,6 +76,11 @@ pub(super) fn split_u32(bytes: &mut &[u8]) -> Option<u32> {
     split(bytes, 4)?.try_into().ok().map(u32::from_le_bytes)
 }
 
+/// Takes a longer number from the front.
+pub(super) fn split_u64(bytes: &mut &[u8]) -> Option<u64> {
+    split(bytes, 8)?.try_into().ok().map(u64::from_le_bytes)
+}
+
 const HEAD: usize = 5;
 
 #[cfg(test)]

@@ -54,6 +54,18 @@ pub fn begin(entry: &mut Entry, method: &[u8], target: &[u8], file: &[u8]) {
     mark(entry, RUNS);
 }
 
+/// Writes down the file of a handler that runs, where it is known only now.
+pub fn name_file(entry: &mut Entry, file: &[u8]) {
+    let file = &file[file.len().saturating_sub(MOST_FILE)..];
+    let length = |place: usize| usize::from(u16::from_le_bytes([entry[place], entry[place + 1]]));
+    let at = TEXT + length(2) + length(4);
+    if let Some(place) = entry.get_mut(at..at + file.len()) {
+        place.copy_from_slice(file);
+        let length = u16::try_from(file.len()).unwrap_or_default();
+        entry[6..8].copy_from_slice(&length.to_le_bytes());
+    }
+}
+
 /// Writes down that it is done.
 pub fn end(entry: &mut Entry) {
     mark(entry, IDLE);
@@ -153,6 +165,9 @@ mod tests {
             (&b"GET"[..], &b"/a.py?x"[..], &b"/root/a.py"[..])
         );
         assert!(began.elapsed().unwrap() < Duration::from_secs(60));
+        name_file(&mut second, b"/root/b.py");
+        journal.write_all_at(&second, (ENTRY * (ENTRIES - 1)) as u64).unwrap();
+        assert_eq!(running(&journal).unwrap()[0].file, b"/root/b.py");
         end(&mut first);
         journal.write_all_at(&first, 0).unwrap();
         assert_eq!(running(&journal).unwrap().len(), 1);
@@ -168,6 +183,8 @@ mod tests {
         assert_eq!(found.target, [b't'; MOST_TARGET]);
         assert_eq!(found.file.len(), MOST_FILE);
         assert!(found.file.ends_with(b"d/x.py"));
+        name_file(&mut long, &file);
+        assert_eq!(read(&long), Some(found));
     }
 
     #[test]
@@ -176,6 +193,7 @@ mod tests {
             let mut scribbled = [byte; ENTRY];
             scribbled[0] = RUNS;
             let _read = read(&scribbled);
+            name_file(&mut scribbled, &[1; 1000]);
         }
         assert_eq!(read(&[RUNS]), None);
         assert_eq!(read(&[]), None);

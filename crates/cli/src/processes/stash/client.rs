@@ -6,11 +6,12 @@ use std::{
     process,
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
+    time::Duration,
 };
 
-use server::stash::{StashKey, StashStore};
+use server::stash::{QueueId, StashKey, StashQueues, StashStore};
 
-use super::message::{Answer, Request};
+use super::message::{Answer, QueueRequest, Request};
 use crate::processes::{descriptors, frame};
 
 /// The stash that the supervisor keeps. Every call waits for its answer.
@@ -81,14 +82,14 @@ impl StashStore for RemoteStash {
     fn put(&self, key: StashKey, value: Vec<u8>) -> Result<(), Vec<u8>> {
         match self.ask(&Request::Put(key, value)) {
             Answer::Value(old) => Err(old),
-            Answer::Yes | Answer::No => Ok(()),
+            _ => Ok(()),
         }
     }
 
     fn take(&self, key: &StashKey) -> Option<Vec<u8>> {
         match self.ask(&Request::Take(key.clone())) {
             Answer::Value(value) => Some(value),
-            Answer::Yes | Answer::No => None,
+            _ => None,
         }
     }
 
@@ -107,6 +108,56 @@ impl StashStore for RemoteStash {
     fn waits(&self) -> bool {
         true
     }
+
+    fn queues(&self) -> Option<&dyn StashQueues> {
+        Some(self)
+    }
+}
+
+impl RemoteStash {
+    fn ask_queue(&self, request: QueueRequest) -> Answer {
+        self.ask(&Request::Queue(request))
+    }
+}
+
+impl StashQueues for RemoteStash {
+    fn create(&self, most: u64) -> QueueId {
+        number(&self.ask_queue(QueueRequest::Create(most)))
+    }
+
+    fn push(&self, queue: QueueId, item: Vec<u8>, patience: Option<Duration>) -> bool {
+        self.ask_queue(QueueRequest::Put(queue, patience, item)) == Answer::Yes
+    }
+
+    fn pop(&self, queue: QueueId, patience: Option<Duration>) -> Option<Vec<u8>> {
+        match self.ask_queue(QueueRequest::Take(queue, patience)) {
+            Answer::Value(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    fn len(&self, queue: QueueId) -> u64 {
+        number(&self.ask_queue(QueueRequest::Len(queue)))
+    }
+
+    fn done(&self, queue: QueueId) -> bool {
+        self.ask_queue(QueueRequest::Done(queue)) == Answer::Yes
+    }
+
+    fn join(&self, queue: QueueId) {
+        self.ask_queue(QueueRequest::Join(queue));
+    }
+
+    fn remove(&self, queue: QueueId) {
+        self.ask_queue(QueueRequest::Remove(queue));
+    }
+}
+
+fn number(answer: &Answer) -> u64 {
+    match answer {
+        Answer::Number(number) => *number,
+        _ => 0,
+    }
 }
 
 /// So many connections are kept; who needs more at once makes them.
@@ -116,13 +167,10 @@ const MOST_IDLE: usize = 64;
 mod tests {
     use super::*;
     use crate::processes::stash::StashService;
-    use std::{
-        sync::{
-            Arc, Barrier,
-            atomic::{AtomicU32, Ordering},
-            mpsc,
-        },
-        time::Duration,
+    use std::sync::{
+        Arc, Barrier,
+        atomic::{AtomicU32, Ordering},
+        mpsc,
     };
 
     /// A service in a thread, and the stashes of hosts 0, 1 and so on.
@@ -213,6 +261,42 @@ mod tests {
         // It belongs to nobody in particular.
         assert!(stashes[1].unlock());
         assert!(!stashes[0].unlock());
+    }
+
+    #[test]
+    fn a_queue_is_one_for_all_hosts() {
+        let (_service, stashes) = stashes(2);
+        let (here, there) = (&stashes[0], Arc::clone(&stashes[1]));
+        let queue = here.create(2);
+        assert_ne!(here.create(0), queue);
+        let soon = Some(Duration::from_millis(1));
+        let waiting = thread::spawn(move || there.pop(queue, None));
+        assert!(here.push(queue, b"1".to_vec(), soon));
+        assert_eq!(waiting.join().unwrap(), Some(b"1".to_vec()));
+        for item in [b"2", b"3"] {
+            assert!(here.push(queue, item.to_vec(), None));
+        }
+        assert!(!stashes[1].push(queue, b"4".to_vec(), soon));
+        assert_eq!(stashes[1].len(queue), 2);
+        let there = Arc::clone(&stashes[1]);
+        let waiting = thread::spawn(move || there.push(queue, b"4".to_vec(), None));
+        for item in [b"2", b"3", b"4"] {
+            assert_eq!(here.pop(queue, None), Some(item.to_vec()));
+        }
+        assert!(waiting.join().unwrap());
+        assert_eq!(here.pop(queue, soon), None);
+        let there = Arc::clone(&stashes[1]);
+        let joins = thread::spawn(move || there.join(queue));
+        for _ in 0..4 {
+            assert!(!joins.is_finished());
+            assert!(here.done(queue));
+        }
+        joins.join().unwrap();
+        assert!(!here.done(queue));
+        here.remove(queue);
+        assert_eq!(here.len(queue), 0);
+        assert!(!here.push(queue, b"5".to_vec(), None));
+        assert_eq!(here.pop(queue, None), None);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What is asked of the stash, and its answers.
 
-use server::stash::StashKey;
+use std::time::Duration;
 
-use crate::processes::frame::{self, Frame, split, split_u32};
+use server::stash::{QueueId, StashKey};
+
+use crate::processes::frame::{self, Frame, split, split_u32, split_u64};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,27 @@ pub(super) enum Request {
     Lock,
     /// Give the lock back.
     Unlock,
+    /// Do something with a queue.
+    Queue(QueueRequest),
+}
+
+/// What to do with a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum QueueRequest {
+    /// Make one for so many items.
+    Create(u64),
+    /// Add an item.
+    Put(QueueId, Option<Duration>, Vec<u8>),
+    /// Remove and return the first item.
+    Take(QueueId, Option<Duration>),
+    /// Say how many items there are.
+    Len(QueueId),
+    /// Take note that an item is done with.
+    Done(QueueId),
+    /// Wait until all are.
+    Join(QueueId),
+    /// Remove the queue.
+    Remove(QueueId),
 }
 
 /// An answer.
@@ -28,6 +51,8 @@ pub(super) enum Answer {
     No,
     /// The value that was taken, or is in the way.
     Value(Vec<u8>),
+    /// A queue, or how many items it has.
+    Number(u64),
 }
 
 impl Request {
@@ -38,6 +63,7 @@ impl Request {
             Self::TryLock => frame::encode(TRY_LOCK, &[]),
             Self::Lock => frame::encode(LOCK, &[]),
             Self::Unlock => frame::encode(UNLOCK, &[]),
+            Self::Queue(request) => request.encode(),
         }
     }
 
@@ -62,9 +88,56 @@ impl Request {
             TRY_LOCK => Some(Self::TryLock),
             LOCK => Some(Self::Lock),
             UNLOCK => Some(Self::Unlock),
+            _ => QueueRequest::decode(kind, &payload).map(Self::Queue),
+        }
+    }
+}
+
+impl QueueRequest {
+    fn encode(&self) -> Vec<u8> {
+        let (kind, number) = match self {
+            Self::Create(most) => (CREATE, most),
+            Self::Len(queue) => (LEN, queue),
+            Self::Done(queue) => (DONE, queue),
+            Self::Join(queue) => (JOIN, queue),
+            Self::Remove(queue) => (REMOVE, queue),
+            Self::Put(queue, patience, item) => {
+                let patience = nanoseconds(*patience).to_le_bytes();
+                return frame::encode(QUEUE_PUT, &[&queue.to_le_bytes(), &patience, item]);
+            }
+            Self::Take(queue, patience) => {
+                let patience = nanoseconds(*patience).to_le_bytes();
+                return frame::encode(QUEUE_TAKE, &[&queue.to_le_bytes(), &patience]);
+            }
+        };
+        frame::encode(kind, &[&number.to_le_bytes()])
+    }
+
+    fn decode(kind: u8, mut rest: &[u8]) -> Option<Self> {
+        let number = split_u64(&mut rest)?;
+        match kind {
+            CREATE => Some(Self::Create(number)),
+            LEN => Some(Self::Len(number)),
+            DONE => Some(Self::Done(number)),
+            JOIN => Some(Self::Join(number)),
+            REMOVE => Some(Self::Remove(number)),
+            QUEUE_PUT => {
+                let patience = duration(split_u64(&mut rest)?);
+                Some(Self::Put(number, patience, rest.to_vec()))
+            }
+            QUEUE_TAKE => Some(Self::Take(number, duration(split_u64(&mut rest)?))),
             _ => None,
         }
     }
+}
+
+/// A patience as a number; the greatest has no end.
+fn nanoseconds(patience: Option<Duration>) -> u64 {
+    patience.and_then(|patience| u64::try_from(patience.as_nanos()).ok()).unwrap_or(u64::MAX)
+}
+
+fn duration(nanoseconds: u64) -> Option<Duration> {
+    (nanoseconds != u64::MAX).then(|| Duration::from_nanos(nanoseconds))
 }
 
 impl Answer {
@@ -73,6 +146,7 @@ impl Answer {
             Self::Yes => frame::encode(YES, &[]),
             Self::No => frame::encode(NO, &[]),
             Self::Value(value) => frame::encode(VALUE, &[value]),
+            Self::Number(number) => frame::encode(NUMBER, &[&number.to_le_bytes()]),
         }
     }
 
@@ -81,6 +155,7 @@ impl Answer {
             YES => Some(Self::Yes),
             NO => Some(Self::No),
             VALUE => Some(Self::Value(payload)),
+            NUMBER => split_u64(&mut &payload[..]).map(Self::Number),
             _ => None,
         }
     }
@@ -96,10 +171,18 @@ const TAKE: u8 = b'T';
 const TRY_LOCK: u8 = b'?';
 const LOCK: u8 = b'L';
 const UNLOCK: u8 = b'U';
+const CREATE: u8 = b'c';
+const QUEUE_PUT: u8 = b'p';
+const QUEUE_TAKE: u8 = b't';
+const LEN: u8 = b'l';
+const DONE: u8 = b'd';
+const JOIN: u8 = b'j';
+const REMOVE: u8 = b'r';
 
 const YES: u8 = b'Y';
 const NO: u8 = b'N';
 const VALUE: u8 = b'V';
+const NUMBER: u8 = b'#';
 
 #[cfg(test)]
 mod tests {
@@ -122,6 +205,15 @@ mod tests {
             Request::TryLock,
             Request::Lock,
             Request::Unlock,
+            Request::Queue(QueueRequest::Create(0)),
+            Request::Queue(QueueRequest::Put(u64::MAX, None, b"item".to_vec())),
+            Request::Queue(QueueRequest::Put(1, Some(Duration::from_millis(3)), Vec::new())),
+            Request::Queue(QueueRequest::Take(2, Some(Duration::ZERO))),
+            Request::Queue(QueueRequest::Take(2, None)),
+            Request::Queue(QueueRequest::Len(3)),
+            Request::Queue(QueueRequest::Done(4)),
+            Request::Queue(QueueRequest::Join(5)),
+            Request::Queue(QueueRequest::Remove(6)),
         ] {
             assert_eq!(Request::decode(frame(&request.encode())), Some(request));
         }
@@ -129,7 +221,7 @@ mod tests {
 
     #[test]
     fn answers_come_out_as_they_went_in() {
-        for answer in [Answer::Yes, Answer::No, Answer::Value(b"x".to_vec())] {
+        for answer in [Answer::Yes, Answer::No, Answer::Value(b"x".to_vec()), Answer::Number(7)] {
             assert_eq!(Answer::decode(frame(&answer.encode())), Some(answer));
         }
     }

@@ -6,6 +6,7 @@
 
 mod client;
 mod message;
+mod queues;
 mod service;
 
 pub(super) use client::RemoteStash;

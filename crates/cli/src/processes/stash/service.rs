@@ -14,7 +14,10 @@ use tokio::{
     sync::oneshot,
 };
 
-use super::message::{Answer, Request};
+use super::{
+    message::{Answer, Request},
+    queues::Queues,
+};
 use crate::processes::{descriptors, frame};
 
 /// Which process a question comes from. No two have the same.
@@ -27,6 +30,7 @@ pub(in crate::processes) struct StashService(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     values: MemoryStash,
+    queues: Queues,
     lock: Mutex<Lock>,
 }
 
@@ -84,6 +88,7 @@ impl StashService {
         let mut connection = UnixStream::from_std(connection).ok()?;
         while let Ok(Some(frame)) = frame::read_async(&mut connection).await {
             let answer = match Request::decode(frame)? {
+                Request::Queue(request) => self.0.queues.answer(request, &mut connection).await?,
                 Request::Put(key, value) => match self.0.values.put(key, value) {
                     Ok(()) => Answer::Yes,
                     Err(old) => Answer::Value(old),
