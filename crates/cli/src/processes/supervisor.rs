@@ -76,10 +76,10 @@ impl Signals {
             _ = self.interrupt.recv() => Asked::Stop,
             _ = self.terminate.recv() => Asked::Stop,
             // The same signal says that the terminal was closed.
-            _ = self.hangup.recv() => match self.has_terminal && !has_terminal() {
-                true => Asked::Stop,
-                false => Asked::Replace,
-            },
+            _ = self.hangup.recv() => {
+                let closed = self.has_terminal && !has_terminal();
+                if closed { Asked::Stop } else { Asked::Replace }
+            }
         }
     }
 }
