@@ -15,6 +15,7 @@ mod exit;
 mod hosts;
 pub mod interpreter;
 mod log;
+mod processes;
 mod ready;
 mod routes;
 mod serve;
@@ -22,7 +23,7 @@ mod settings;
 mod shell;
 mod wpt;
 
-use std::{ffi::OsString, path::PathBuf, sync::Arc};
+use std::{ffi::OsString, fs::File, path::PathBuf, process, sync::Arc};
 
 use server::{Environment, Handler, stash::StashStore};
 
@@ -35,6 +36,7 @@ pub use exec::{ExecArguments, exec};
 pub use exit::Exit;
 pub use hosts::{HostsArguments, hosts};
 pub use log::{error, print};
+pub use processes::{journal, supervised};
 pub use routes::routes;
 pub use serve::serve;
 pub use wpt::{WptArguments, wpt};
@@ -65,8 +67,17 @@ pub trait HandlerLoader {
         handlers: &WebSocketHandlers,
     ) -> Result<Arc<dyn Handler>, String>;
 
-    /// The store behind the stash of the handlers.
-    fn stash(&self) -> Arc<dyn StashStore>;
+    /// The store behind the stash of the handlers: from now on the `shared` one, where processes
+    /// share one.
+    fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore>;
+
+    /// The command of a process that serves with such handlers, for a supervisor: this program's,
+    /// with [`supervised`] arguments.
+    fn host_command(&self) -> Result<process::Command, String>;
+
+    /// Writes down from now on what runs, in the form of [`journal`], and a crash's last words:
+    /// once this process is dead, its supervisor reads them.
+    fn keep_journal(&self, journal: File, last_words: File) -> Result<(), String>;
 }
 
 /// Parses the arguments, without the program's name, and runs the command they name. Returns the

@@ -15,7 +15,7 @@ use pyo3::{
 };
 use server::{
     Bound as BoundSockets, Endpoint, Environment, Error, ErrorHandler, Handler, Limits, Router,
-    Scheme, SharedRouter, Wakes,
+    Scheme, SharedRouter, Stop, Wakes,
     event::EventSink,
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -235,6 +235,7 @@ impl Engine {
                 Ok(async {
                     // An error means that the sender is gone, which is a stop too.
                     let _dropped = stopped.await;
+                    Stop::Now
                 })
             })
         })?;

@@ -21,9 +21,13 @@ fn main() -> ExitCode {
     let exit = match cli::parse(arguments.clone()) {
         Ok(Command::Version { python }) => version(python.as_deref()),
         Ok(Command::Serve(serve)) => {
-            launch(serve.python(), arguments, |loader| cli::serve(&serve, loader))
+            let (python, supervises) = (serve.python(), serve.supervises());
+            launch(python, supervises, arguments, |loader| cli::serve(&serve, loader))
         }
-        Ok(Command::Wpt(wpt)) => launch(wpt.python(), arguments, |loader| cli::wpt(&wpt, loader)),
+        Ok(Command::Wpt(wpt)) => {
+            let (python, supervises) = (wpt.python(), wpt.supervises());
+            launch(python, supervises, arguments, |loader| cli::wpt(&wpt, loader))
+        }
         Ok(Command::Hosts(hosts)) => cli::hosts(&hosts),
         Ok(Command::BrowserArgs(browser)) => cli::browser_args(&browser),
         Ok(Command::Doctor(doctor)) => cli::doctor(&doctor),
@@ -53,14 +57,20 @@ fn version(python: Option<&Path>) -> Exit {
     Exit::Success
 }
 
-/// Hands over to Python with the extension; without a Python, runs the engine here.
+/// Hands over to Python with the extension; without a Python, runs the engine here. A supervisor
+/// stays what it is, and its hosts have the Python.
 fn launch(
     python: Option<&Path>,
+    supervises: bool,
     arguments: Vec<OsString>,
     serve: impl FnOnce(&NativeLoader) -> Exit,
 ) -> Exit {
     let reason = match interpreter::find(python) {
         Ok(python) => match extension() {
+            Ok(extension) if supervises => {
+                let (reason, hosts) = ("it only supervises".to_owned(), Some((python, extension)));
+                return serve(&NativeLoader { reason, arguments, hosts });
+            }
             Ok(extension) => return hand_over(&python, &extension, arguments),
             Err(reason) => reason,
         },
@@ -70,7 +80,7 @@ fn launch(
         }
         Err(NotFound::Nowhere(reason)) => format!("no Python of version 3.10 or newer: {reason}"),
     };
-    serve(&NativeLoader { reason })
+    serve(&NativeLoader { reason, arguments, hosts: None })
 }
 
 /// The extension beside this executable.
@@ -88,11 +98,16 @@ fn extension() -> Result<PathBuf, String> {
 
 /// Replaces this process by Python, which runs the engine. Comes back only when that fails.
 fn hand_over(python: &Interpreter, extension: &Path, arguments: Vec<OsString>) -> Exit {
-    let mut process = Process::new(&python.executable);
-    process.arg("-c").arg(START).arg(extension).args(arguments);
-    let error = become_process(process);
+    let error = become_process(python_command(python, extension, arguments));
     cli::error(&format!("{} cannot be started: {error}", python.executable.display()));
     Exit::Python
+}
+
+/// The command of a Python that runs the engine.
+fn python_command(python: &Interpreter, extension: &Path, arguments: Vec<OsString>) -> Process {
+    let mut process = Process::new(&python.executable);
+    process.arg("-c").arg(START).arg(extension).args(arguments);
+    process
 }
 
 #[cfg(unix)]

@@ -285,10 +285,12 @@ impl<S: Transport> Connection<S> {
             return Next::End(self.tunnel(&head, address).await);
         }
 
-        let keep_alive = keeps_alive(head.version, &head.headers);
+        let is_last = self.service.is_draining();
+        let keep_alive = keeps_alive(head.version, &head.headers) && !is_last;
         let no_content = head.method.as_ref() == b"HEAD";
         let environment = Arc::clone(&self.service.environment);
         let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
+        request.is_last = is_last;
         let deadline = self.service.deadline(&request);
         let connects = request.is_connect() && !self.service.is_websocket(&request);
         let sent = match (self.service.route(&mut request).await, arriving) {

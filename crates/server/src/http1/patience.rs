@@ -12,7 +12,10 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-use crate::clock;
+use crate::{
+    clock,
+    service::{Phase, no_more_requests},
+};
 
 /// Ends a wait when its time is up, or when the server stops. It is made once for a connection:
 /// to make a timer for each wait costs more than the rest of a short request's bookkeeping.
@@ -26,16 +29,13 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    pub(super) fn new(mut shutdown: watch::Receiver<bool>, limit: Duration) -> Self {
+    pub(super) fn new(shutdown: watch::Receiver<Phase>, limit: Duration) -> Self {
         let until = clock::monotonic().saturating_add(limit);
         Self {
             until,
             rings: until,
             alarm: Box::pin(sleep(limit)),
-            stop: Box::pin(async move {
-                // An error means that the server is gone, which is a stop too.
-                let _gone = shutdown.wait_for(|stop| *stop).await;
-            }),
+            stop: Box::pin(no_more_requests(shutdown)),
         }
     }
 
@@ -64,7 +64,7 @@ impl Patience {
         self.alarm.as_mut().reset(after(left));
     }
 
-    /// Ready when the server stops; not to be polled again then.
+    /// Ready when the server takes no more requests; not to be polled again then.
     pub(super) fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.stop.as_mut().poll(cx)
     }
