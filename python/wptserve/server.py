@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable
 from urllib.parse import urlsplit, urlunsplit
 from weakref import WeakSet
 
 from . import _wptserve, handlers
+from .config import Config, ConfigBuilder, json_types
 from .logger import get_logger
 from .router import Router, any_method
 
@@ -184,7 +186,7 @@ class WebTestServer:
             self._engine.start(
                 os.path.abspath(getattr(self.router, "doc_root", os.curdir)),
                 self.config,
-                _settings(self.config),
+                settings_of(self.config),
                 *self._routing(),
                 fixed,
                 self.logger.isEnabledFor(10),
@@ -415,19 +417,17 @@ _KINDS = {
 
 
 def _default_config(host: str, port: int) -> Any:
-    from .config import ConfigBuilder
-
     with ConfigBuilder(get_logger(), browser_host=host, ports={"http": [port]}) as config:
         return config
 
 
-def _settings(config: Mapping[str, Any] | Any) -> str:
+def settings_of(config: Any) -> str:
     """A configuration as JSON, for templates; what JSON cannot say is left out."""
     from json import dumps
 
-    from .config import json_types
-
-    items = config.as_dict() if hasattr(config, "as_dict") else dict(config)
+    if not isinstance(config, Mapping):
+        return "{}"
+    items = config.as_dict() if isinstance(config, Config) else dict(config)
     settings = {}
     for key, value in items.items():
         try:

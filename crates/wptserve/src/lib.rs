@@ -3,6 +3,7 @@
 mod attribute;
 mod callable;
 mod connection;
+mod detached;
 mod embedded;
 mod host;
 mod http2;

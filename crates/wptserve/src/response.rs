@@ -19,12 +19,13 @@ use server::{
 };
 
 use crate::{
+    detached,
     http2::{self, H2Response},
     pipes::{self, NativeContent},
     request::Request,
     response_headers::ResponseHeaders,
     slot::{Link, Slot},
-    writer::{Progress, ResponseWriter, SharedProgress, Steps},
+    writer::{Progress, ResponseWriter, SharedProgress, Sink, Steps},
 };
 
 /// The response to a request: status, headers and content, written when the handler is done; or
@@ -32,6 +33,8 @@ use crate::{
 #[pyclass(frozen, subclass, dict, weakref, module = "wptserve.response")]
 pub(crate) struct Response {
     request: Link<Request>,
+    /// What a program has made it of, when the engine has not.
+    maker: Maker,
     pub(crate) progress: SharedProgress,
     status: Mutex<(i64, Option<Py<PyAny>>)>,
     pub(crate) content: Slot,
@@ -47,6 +50,15 @@ pub(crate) struct Response {
     patched: AtomicBool,
 }
 
+/// The arguments of `Response(handler, request, response_writer_cls)`.
+#[derive(Default)]
+struct Maker {
+    handler: Slot,
+    /// The request, when it is none of ours.
+    request: Slot,
+    writer_class: Slot,
+}
+
 /// What pipes add to a response that Python has no attribute for.
 #[derive(Default)]
 struct Extras {
@@ -55,9 +67,10 @@ struct Extras {
 }
 
 impl Response {
-    pub(crate) fn new(request: Py<Request>, sink: server::ResponseWriter) -> Self {
+    pub(crate) fn new(request: Py<Request>, sink: Sink) -> Self {
         Self {
             request: Link::new(request),
+            maker: Maker::default(),
             progress: SharedProgress::new(Progress::new(sink)),
             status: Mutex::new((200, None)),
             content: Slot::default(),
@@ -95,8 +108,11 @@ impl Response {
         self.close_connection.set(boolean(py, true).unbind());
     }
 
-    fn slots(&self) -> [&Slot; 8] {
+    fn slots(&self) -> [&Slot; 11] {
         [
+            &self.maker.handler,
+            &self.maker.request,
+            &self.maker.writer_class,
             &self.content,
             &self.headers,
             &self.encoding,
@@ -283,10 +299,44 @@ impl Response {
 
 #[pymethods]
 impl Response {
+    /// A response that is written to the `wfile` of a handler of `http.server`'s kind.
+    #[new]
+    #[pyo3(signature = (handler, request, response_writer_cls = None, *_more, **_named))]
+    fn py_new(
+        handler: &Bound<'_, PyAny>,
+        request: &Bound<'_, PyAny>,
+        response_writer_cls: Option<Py<PyAny>>,
+        _more: &Bound<'_, PyTuple>,
+        _named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let py = handler.py();
+        let file = handler.getattr(intern!(py, "wfile"))?.unbind();
+        let own = request.cast::<Request>().ok();
+        let link = match own {
+            Some(own) => own.clone().unbind(),
+            None => detached::stand_in(py, request)?,
+        };
+        let response = Self::new(link, Sink::File(file));
+        response.maker.handler.set(handler.clone().unbind());
+        if own.is_none() {
+            response.maker.request.set(request.clone().unbind());
+        }
+        if let Some(class) = response_writer_cls {
+            response.maker.writer_class.set(class);
+        }
+        Ok(response)
+    }
+
+    /// Takes what a subclass has for its own; the response is made by then.
+    #[pyo3(signature = (*_all, **_named))]
+    #[expect(clippy::unused_self, reason = "a method of the object protocol")]
+    fn __init__(&self, _all: &Bound<'_, PyTuple>, _named: Option<&Bound<'_, PyDict>>) {}
+
     /// The request that is answered.
     #[getter]
-    fn get_request(&self, py: Python<'_>) -> Py<Request> {
-        self.request.py().clone_ref(py)
+    fn get_request<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        let given = self.maker.request.get(py);
+        given.unwrap_or_else(|| self.request.py().clone_ref(py).into_bound(py).into_any())
     }
 
     /// The encoding for text in the content.
@@ -358,7 +408,11 @@ impl Response {
     /// The writer.
     #[getter]
     fn writer<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.get().writer.get_or_init(slf.py(), || http2::response_writer(slf))
+        let this = slf.get();
+        this.writer.get_or_init(slf.py(), || match this.maker.writer_class.get(slf.py()) {
+            Some(class) => class.call1((this.maker.handler.get(slf.py()), slf)),
+            None => http2::response_writer(slf),
+        })
     }
 
     #[setter]
