@@ -10,11 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use proto::{date, listing, mime};
+use proto::{HeaderList, date, listing, mime};
 
 use crate::{
-    Exchange, Finish, Handler, Request, Response, file_cache::Content, headers_files::load_headers,
-    pipes, ranges, response::Body,
+    Exchange, Finish, Handler, Request, Response,
+    file_cache::{Content, Made},
+    headers_files, pipes, ranges,
+    response::Body,
 };
 
 /// Serves files, with their `.headers`, ranges and pipes, and lists directories.
@@ -26,9 +28,8 @@ pub struct FileHandler {
 }
 
 impl Handler for FileHandler {
-    fn handle(&self, exchange: Exchange) {
-        let response = self.answer(&exchange.request);
-        exchange.respond(response);
+    fn answer(&self, request: &Request) -> Option<Response> {
+        Some(self.response(request))
     }
 }
 
@@ -51,7 +52,7 @@ impl Handler for AsIsHandler {
             return exchange.respond(not_found());
         }
         match exchange.request.environment.files.read(&path) {
-            Ok(data) => exchange.writer.finish(data, Finish::Close),
+            Ok((data, _stamp)) => exchange.writer.finish(data, Finish::Close),
             Err(_) => exchange.respond(not_found()),
         }
     }
@@ -74,7 +75,7 @@ pub fn file_system_path(request: &Request) -> Option<PathBuf> {
 
 impl FileHandler {
     /// The response to a request for a file or a directory.
-    pub fn answer(self, request: &Request) -> Response {
+    pub fn response(self, request: &Request) -> Response {
         let Some(path) = file_system_path(request) else {
             return not_found();
         };
@@ -99,15 +100,12 @@ impl FileHandler {
         metadata: &Metadata,
     ) -> Result<Response, Failure> {
         let files = &request.environment.files;
-        let fields = load_headers(files, request, path).map_err(Failure::Server)?;
         let mut response = Response::new(200, "");
-        if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-type")) {
-            let media_type = mime::content_type(path.file_name().unwrap_or_default().as_bytes());
-            response.headers.push("Content-Type", media_type);
-        }
-        for (name, value) in fields {
-            response.headers.append(name, value);
-        }
+        let headers = files.headers(path, metadata, |folder| {
+            let read = headers_files::read(files, folder, request, path)?;
+            Ok(Made { list: header_list(path, read.fields), sources: read.sources })
+        });
+        response.headers = headers.map_err(Failure::Server)?;
         if self.validators
             && let Some(fresh) = validate(request, &mut response, metadata)
         {
@@ -140,6 +138,22 @@ impl FileHandler {
         }
         Ok(response)
     }
+}
+
+/// The header list of a file: the fields of its `.headers` files, behind its media type where they
+/// say none.
+fn header_list(path: &Path, fields: Vec<(Bytes, Bytes)>) -> HeaderList {
+    let mut list = HeaderList::with_capacity(fields.len() + 1);
+    if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-type")) {
+        list.push(
+            "Content-Type",
+            mime::content_type(path.file_name().unwrap_or_default().as_bytes()),
+        );
+    }
+    for (name, value) in fields {
+        list.append(name, value);
+    }
+    list
 }
 
 /// Why a file is not sent.

@@ -17,13 +17,23 @@ impl Exchange {
     }
 }
 
-/// Answers requests.
+/// Answers requests: by [`answer`](Self::answer) or else by [`handle`](Self::handle).
 ///
-/// Called on the I/O thread: an implementation answers at once or hands the exchange to another
-/// thread, and never blocks.
+/// Called on the I/O thread: an implementation has its answer at once or hands the exchange to
+/// another thread, and never blocks.
 pub trait Handler: Send + Sync {
+    /// The response, of a handler that has it at once. No way back is made for it, which is the
+    /// cheapest there is.
+    fn answer(&self, _request: &Request) -> Option<Response> {
+        None
+    }
+
     /// Answers one request. An exchange that is dropped unanswered closes the connection.
-    fn handle(&self, exchange: Exchange);
+    fn handle(&self, exchange: Exchange) {
+        if let Some(response) = self.answer(&exchange.request) {
+            exchange.respond(response);
+        }
+    }
 
     /// Called when the I/O thread has nothing more to do for now: exchanges that were only queued
     /// are to be begun.
@@ -40,8 +50,8 @@ pub struct ErrorHandler {
 }
 
 impl Handler for ErrorHandler {
-    fn handle(&self, exchange: Exchange) {
-        exchange.respond(Response::error(self.status, &self.message));
+    fn answer(&self, _request: &Request) -> Option<Response> {
+        Some(Response::error(self.status, &self.message))
     }
 }
 
@@ -55,14 +65,13 @@ pub struct StringHandler {
 }
 
 impl Handler for StringHandler {
-    fn handle(&self, exchange: Exchange) {
+    fn answer(&self, request: &Request) -> Option<Response> {
         let mut response = Response::new(200, self.content.clone())
             .with("Content-Type", self.content_type.clone());
-        let request = &exchange.request;
         // It is of no file: the pipes are those of the query.
         if let Err(error) = pipes::apply_for(b"", request, &mut response) {
             response = failure(request, &error.to_string());
         }
-        exchange.respond(response);
+        Some(response)
     }
 }

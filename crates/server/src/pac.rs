@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Error, Exchange, Handler, Response, Scheme,
+    Error, Handler, Request, Response, Scheme,
     response::Body,
     router::{Method, Route},
 };
@@ -31,14 +31,13 @@ impl PacHandler {
 }
 
 impl Handler for PacHandler {
-    fn handle(&self, exchange: Exchange) {
-        let request = &exchange.request;
+    fn answer(&self, request: &Request) -> Option<Response> {
         let text = pac_file(&request.environment.config, request.connection.local.ip());
         let mut response = Response::new(200, "");
         response.headers.append("Content-Type", MIME_TYPE);
         response.headers.append("Cache-Control", "no-store");
         response.body = Body::Bytes(Bytes::from(text));
-        exchange.respond(response);
+        Some(response)
     }
 }
 

@@ -112,32 +112,39 @@ impl Response {
 
     /// The head as it goes over an HTTP/1.1 connection: the fields, then Server and Date, then
     /// Content-Length where the length is known, each unless it is there; and
-    /// `Connection: close` when `close`.
-    pub fn encode_head(&self, close: bool) -> Vec<u8> {
-        let mut head = Vec::with_capacity(256);
+    /// `Connection: close` when `close`. It is written behind what `head` has.
+    pub fn encode_head(&self, close: bool, head: &mut Vec<u8>) {
         for Informational { status, reason, headers } in &self.informational {
-            encode_start(&mut head, *status, Some(reason.as_bytes()), headers);
+            encode_start(head, *status, Some(reason.as_bytes()), headers);
             head.extend_from_slice(b"\r\n");
         }
-        encode_start(&mut head, self.status, self.reason.as_deref(), &self.headers);
+        encode_start(head, self.status, self.reason.as_deref(), &self.headers);
         if !self.headers.contains(b"server") {
-            response_head::encode_field(&mut head, b"Server", SERVER.as_bytes());
+            response_head::encode_field(head, b"Server", SERVER.as_bytes());
         }
         if !self.headers.contains(b"date") {
-            response_head::encode_field(&mut head, b"Date", &clock::http_date_now());
+            response_head::encode_field(head, b"Date", &clock::http_date_now());
         }
         if !self.headers.contains(b"content-length")
             && !self.ends_with_connection()
             && let Some(length) = self.body.length()
         {
             let length = length.to_string();
-            response_head::encode_field(&mut head, b"Content-Length", length.as_bytes());
+            response_head::encode_field(head, b"Content-Length", length.as_bytes());
         }
         if close && !self.headers.contains(b"connection") {
-            response_head::encode_field(&mut head, b"Connection", b"close");
+            response_head::encode_field(head, b"Connection", b"close");
         }
         head.extend_from_slice(b"\r\n");
-        head
+    }
+
+    /// Whether the connection closes behind it: it says so, or its content ends with it.
+    pub(crate) fn closes_connection(&self) -> bool {
+        self.ends_with_connection()
+            || self
+                .headers
+                .get(b"connection")
+                .is_some_and(|value| value.eq_ignore_ascii_case(b"close"))
     }
 
     /// Whether only the end of the connection shows where the content ends: it is made while it
@@ -207,11 +214,17 @@ pub const SERVER: &str = concat!("wptserve/", env!("CARGO_PKG_VERSION"));
 mod tests {
     use super::*;
 
+    fn head(response: &Response, close: bool) -> Vec<u8> {
+        let mut head = Vec::new();
+        response.encode_head(close, &mut head);
+        head
+    }
+
     #[test]
     fn an_error_is_the_references_json() {
         let response = Response::error(404, "404").with("Date", "D");
         assert_eq!(
-            String::from_utf8(response.encode_head(false)).unwrap(),
+            String::from_utf8(head(&response, false)).unwrap(),
             format!(
                 "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\nContent-Length: 42\r\n\
                  Date: D\r\nServer: {SERVER}\r\n\r\n"
@@ -225,7 +238,7 @@ mod tests {
     fn a_close_is_announced() {
         let response = Response::new(200, "x").with("date", "D").with("server", "S");
         assert_eq!(
-            response.encode_head(true),
+            head(&response, true),
             b"HTTP/1.1 200 OK\r\ndate: D\r\nserver: S\r\nContent-Length: 1\r\nConnection: close\r\n\r\n"
         );
     }
@@ -240,7 +253,7 @@ mod tests {
             headers: hints,
         });
         assert_eq!(
-            response.encode_head(false),
+            head(&response, false),
             b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n\
               HTTP/1.1 200 OK\r\ndate: D\r\nserver: S\r\nContent-Length: 0\r\n\r\n"
         );

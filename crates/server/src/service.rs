@@ -62,25 +62,39 @@ pub struct Http2Use {
 }
 
 impl Service {
-    /// Hands a request to the handler of its route, after the latency that is asked for.
+    /// Answers a request, or hands it to the handler of its route, after the latency that is asked
+    /// for.
     pub(crate) async fn dispatch(&self, mut request: Request, mut writer: ResponseWriter) {
+        match self.route(&mut request).await {
+            Routed::Answered(response) => writer.respond(response),
+            Routed::To(handler) => handler.handle(Exchange { request, writer }),
+        }
+    }
+
+    /// The response to a request where that is known at once, or else its handler; after the
+    /// latency that is asked for.
+    pub(crate) async fn route(&self, request: &mut Request) -> Routed {
         if let Some(latency) = self.environment.limits.latency {
             sleep(latency).await;
         }
-        if let Some(route) = self.websocket.as_ref().filter(|route| route.takes(&request)) {
-            return route.handler.handle(Exchange { request, writer });
+        if let Some(route) = self.websocket.as_ref().filter(|route| route.takes(request)) {
+            return Routed::To(Arc::clone(&route.handler));
         }
         if request.is_connect() {
-            return writer.respond(connect());
+            return Routed::Answered(connect());
         }
         if let Some(protocol) = request.protocol() {
             // RFC 8441, section 4.
             let message = format!("no handler speaks {}", protocol.escape_ascii());
-            return writer.respond(Response::error(501, &message));
+            return Routed::Answered(Response::error(501, &message));
         }
-        match self.router.current().route(&mut request) {
-            Some(handler) => handler.handle(Exchange { request, writer }),
-            None => writer.respond(Response::error(404, "")),
+        let router = self.router.current();
+        let Some(handler) = router.route(request) else {
+            return Routed::Answered(Response::error(404, ""));
+        };
+        match handler.answer(request) {
+            Some(response) => Routed::Answered(response),
+            None => Routed::To(Arc::clone(handler)),
         }
     }
 
@@ -107,6 +121,14 @@ impl Service {
         self.environment.events.emit(&Event::HandlerFailed { url, location: None, message: &text });
         text
     }
+}
+
+/// Where a request leads to.
+pub(crate) enum Routed {
+    /// Nowhere: this is the response.
+    Answered(Response),
+    /// To a handler that needs a way back.
+    To(Arc<dyn Handler>),
 }
 
 /// What a transfer comes to, or `None` when its time was up before: time runs only while it

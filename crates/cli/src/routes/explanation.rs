@@ -315,11 +315,11 @@ fn answer(route: Option<&Route>, place: Option<&Place>, request: &Request) -> An
         return Answer::of(Response::error(404, ""));
     };
     if let Some(page) = generated(route, request) {
-        return Answer::of(page.answer(request));
+        return Answer::of(page.response(request));
     }
     let kind = place.map(|place| place.kind);
     match route.name.as_str() {
-        "file" => Answer::of(FileHandler::default().answer(request)),
+        "file" => Answer::of(FileHandler::default().response(request)),
         "python" if kind == Some(Kind::File) => Answer::Handler,
         "asis" if kind == Some(Kind::File) => Answer::AsIs,
         "asis" if kind == Some(Kind::Directory) => Answer::of(Response::error(500, "")),

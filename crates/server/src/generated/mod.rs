@@ -17,7 +17,7 @@ use bytes::Bytes;
 use proto::script_metadata::{is_exposed, script_metadata};
 
 use crate::{
-    Exchange, Handler, Request, Response,
+    Handler, Request, Response,
     files::{Failure, file_system_path},
     headers_files::load_headers,
     latin1, pipes,
@@ -35,9 +35,8 @@ pub struct GeneratedHandler {
 }
 
 impl Handler for GeneratedHandler {
-    fn handle(&self, exchange: Exchange) {
-        let response = self.answer(&exchange.request);
-        exchange.respond(response);
+    fn answer(&self, request: &Request) -> Option<Response> {
+        Some(self.response(request))
     }
 }
 
@@ -62,7 +61,7 @@ impl GeneratedHandler {
     }
 
     /// The response to a request for a page.
-    pub fn answer(&self, request: &Request) -> Response {
+    pub fn response(&self, request: &Request) -> Response {
         self.page(request).unwrap_or_else(|failure| failure.into_response(request))
     }
 
@@ -81,7 +80,7 @@ impl GeneratedHandler {
         if !fs::metadata(&source)?.is_file() {
             return Err(Failure::Missing);
         }
-        let script = files.read(&source)?;
+        let (script, _stamp) = files.read(&source)?;
         let told = |reason: String| Failure::Server(format!("{}: {reason}", source.display()));
         kind.check_exposure(&script).map_err(|failure| match failure {
             Failure::Server(reason) => told(reason),

@@ -1,12 +1,16 @@
 //! One HTTP/1 connection: requests in, responses out, in order.
 
 mod output;
+mod patience;
 mod transfer;
 mod tunnel;
 
 use std::{
+    future::{Future, poll_fn},
     io,
+    pin::{Pin, pin},
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -22,13 +26,14 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Encryption, Request, RequestBody, Response, ResponseWriter,
+    ConnectionInfo, Encryption, Exchange, Request, RequestBody, Response, ResponseWriter,
     body::Spool,
-    response::Body,
-    service::{RequestLog, Service},
+    service::{RequestLog, Routed, Service},
     tls::HANDSHAKE_RECORD,
 };
 
+use output::{Output, Queued};
+use patience::Patience;
 use transfer::{Arriving, Sent, Transfer};
 pub(crate) use tunnel::Tunnels;
 
@@ -90,7 +95,9 @@ pub(crate) async fn refuse_plain<S: Transport>(stream: S, info: ConnectionInfo, 
 struct Connection<S> {
     stream: S,
     input: BytesMut,
+    output: Output,
     heads: HeadParser,
+    patience: Patience,
     info: Arc<ConnectionInfo>,
     service: Service,
 }
@@ -109,6 +116,14 @@ enum Ending {
     Gone,
 }
 
+/// What came of a wait for the client.
+enum Read {
+    /// So many bytes; none at the end of the stream.
+    Bytes(io::Result<usize>),
+    /// Nothing, and nobody waits any longer.
+    Nothing,
+}
+
 /// What follows a request.
 enum Next {
     Request,
@@ -117,10 +132,13 @@ enum Next {
 
 impl<S: Transport> Connection<S> {
     fn new(stream: S, info: ConnectionInfo, service: Service) -> Self {
+        let limit = service.environment.limits.idle_timeout;
         Self {
             stream,
             input: BytesMut::with_capacity(READ_BLOCK),
+            output: Output::default(),
             heads: HeadParser::default(),
+            patience: Patience::new(service.shutdown.clone(), limit),
             info: Arc::new(info),
             service,
         }
@@ -164,37 +182,43 @@ impl<S: Transport> Connection<S> {
             let limits = self.service.environment.limits;
             // Empty lines in front of a request are no part of it (RFC 9112, section 2.2).
             let idle = self.input.iter().all(|byte| matches!(byte, b'\r' | b'\n'));
-            let patience = if idle {
+            self.patience.begin(if idle {
                 limits.idle_timeout
             } else {
                 let begun = *begun.get_or_insert_with(Instant::now);
                 limits.head_timeout.saturating_sub(begun.elapsed())
-            };
-            self.input.reserve(READ_BLOCK);
-            let read = timeout(patience, self.stream.read_buf(&mut self.input));
-            let read = if idle {
-                tokio::select! {
-                    biased;
-                    read = read => read,
-                    _ = self.service.shutdown.wait_for(|stop| *stop) => return Err(Ending::Idle),
-                }
-            } else {
-                read.await
-            };
-            match read {
-                Ok(Ok(0)) | Err(_) if idle => return Err(Ending::Idle),
-                Ok(Ok(0)) => {
+            });
+            match poll_fn(|cx| self.poll_read(idle, cx)).await {
+                Read::Bytes(Ok(0)) | Read::Nothing if idle => return Err(Ending::Idle),
+                Read::Bytes(Ok(0)) => {
                     let message = "the connection ended within a request's head";
                     return Err(self.refuse(400, message).await);
                 }
-                Ok(Ok(_)) => {}
-                Ok(Err(_)) => return Err(Ending::Gone),
-                Err(_) => {
+                Read::Bytes(Ok(_)) => {}
+                Read::Bytes(Err(_)) => return Err(Ending::Gone),
+                Read::Nothing => {
                     let message = "the request's head did not arrive in time";
                     return Err(self.refuse(408, message).await);
                 }
             }
         }
+    }
+
+    /// Reads as long as there is patience, and between requests until the server stops.
+    fn poll_read(&mut self, idle: bool, cx: &mut Context<'_>) -> Poll<Read> {
+        self.input.reserve(READ_BLOCK);
+        let read = pin!(self.stream.read_buf(&mut self.input));
+        if let Poll::Ready(read) = read.poll(cx) {
+            return Poll::Ready(Read::Bytes(read));
+        }
+        let over = (idle && self.patience.poll_stopped(cx).is_ready())
+            || self.patience.poll_elapsed(cx).is_ready();
+        if over { Poll::Ready(Read::Nothing) } else { Poll::Pending }
+    }
+
+    /// Writes until nothing is left.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.output.poll_write(Pin::new(&mut self.stream), cx)
     }
 
     /// Whether the client begins with the preface of HTTP/2, which up to its middle is a head.
@@ -217,14 +241,19 @@ impl<S: Transport> Connection<S> {
 
     async fn refuse_with(&mut self, response: Response, status: u16, message: &str) -> Ending {
         self.service.tell_bad_request(self.info.peer, status, message);
-        let mut bytes = response.encode_head(true);
-        if let Body::Bytes(body) = &response.body {
-            bytes.extend_from_slice(body);
-        }
-        match self.write(&bytes).await {
+        match self.answer(response, true, false).await.result {
             Ok(()) => Ending::Linger,
             Err(_) => Ending::Gone,
         }
+    }
+
+    /// Sends a whole response.
+    async fn answer(&mut self, response: Response, close: bool, no_content: bool) -> Sent {
+        self.output.begin();
+        let Queued { status, close, reset } =
+            self.output.push_response(response, close, no_content);
+        let result = poll_fn(|cx| self.poll_write(cx)).await;
+        Sent { status, bytes: self.output.written, close, reset, result }
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -270,17 +299,27 @@ impl<S: Transport> Connection<S> {
 
         let keep_alive = keeps_alive(head.version, &head.headers);
         let no_content = head.method.as_ref() == b"HEAD";
-        let wakes = Arc::clone(&self.service.environment.wakes);
-        let (writer, outbox) = ResponseWriter::new(wakes);
         let environment = Arc::clone(&self.service.environment);
-        let request = Request::new(head, body, Arc::clone(&self.info), environment);
+        let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
         let deadline = self.service.deadline(&request);
         let connects = request.is_connect() && !self.service.is_websocket(&request);
-        self.service.dispatch(request, writer).await;
-
-        let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
-        transfer.deadline = deadline;
-        let Sent { status, bytes, close, reset, result } = transfer.run().await;
+        let sent = match (self.service.route(&mut request).await, arriving) {
+            (Routed::Answered(response), None) => {
+                self.answer(response, !keep_alive, no_content).await
+            }
+            (routed, arriving) => {
+                let wakes = Arc::clone(&self.service.environment.wakes);
+                let (mut writer, outbox) = ResponseWriter::new(wakes);
+                match routed {
+                    Routed::Answered(response) => writer.respond(response),
+                    Routed::To(handler) => handler.handle(Exchange { request, writer }),
+                }
+                let mut transfer = Transfer::new(self, outbox, arriving, no_content, !keep_alive);
+                transfer.deadline = deadline;
+                transfer.run().await
+            }
+        };
+        let Sent { status, bytes, close, reset, result } = sent;
         if let Some(log) = log {
             log.end(&self.service, status, bytes);
         }

@@ -10,35 +10,80 @@ use std::{
 use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
-use crate::{content::Content, response::Body};
+use crate::{Response, content::Content, response::Body};
+
+/// What is known of a response once it is queued.
+pub(super) struct Queued {
+    /// The status code, where it is one.
+    pub(super) status: Option<u16>,
+    /// Whether the connection closes behind it.
+    pub(super) close: bool,
+    /// Whether it closes by a reset.
+    pub(super) reset: bool,
+}
 
 /// Bytes in order, and where more of them come from.
 #[derive(Default)]
 pub(super) struct Output {
     queue: VecDeque<Bytes>,
     content: Content,
+    /// How many bytes of the present response are written, its head included.
     pub(super) written: u64,
 }
 
 impl Output {
+    /// Begins a response: whatever is left of the one before is dropped.
+    pub(super) fn begin(&mut self) {
+        self.queue.clear();
+        self.content = Content::default();
+        self.written = 0;
+    }
+
     pub(super) fn push(&mut self, bytes: Bytes) {
         if !bytes.is_empty() {
             self.queue.push_back(bytes);
         }
     }
 
-    /// Queues a response's content, of which at most `cut` bytes are sent.
-    pub(super) fn push_content(&mut self, body: Body, cut: Option<u64>) {
-        self.content = match body {
+    /// Queues a response, whose content is left out in answer to HEAD. `close` says whether the
+    /// connection closes after it in any case; it is announced.
+    pub(super) fn push_response(
+        &mut self,
+        response: Response,
+        close: bool,
+        no_content: bool,
+    ) -> Queued {
+        let close = close || response.closes_connection();
+        let queued = Queued {
+            status: u16::try_from(response.status).ok(),
+            close: close || response.cut.is_some(),
+            reset: response.cut.is_some_and(|cut| cut.reset),
+        };
+        let cut = response.cut.map(|cut| cut.after);
+        let behind = match &response.body {
+            Body::Bytes(bytes) if bytes.len() <= SHORT => bytes.len(),
+            _ => 0,
+        };
+        let mut start = Vec::with_capacity(HEAD + behind);
+        response.encode_head(close, &mut start);
+        self.content = match response.body {
+            _ if no_content => Content::default(),
             // What is in memory goes out in one write with the head.
             Body::Bytes(mut bytes) => {
                 let length = cut.and_then(|cut| usize::try_from(cut).ok()).unwrap_or(usize::MAX);
                 bytes.truncate(length);
+                if bytes.len() <= SHORT {
+                    start.extend_from_slice(&bytes);
+                    bytes.clear();
+                }
+                self.push(start.into());
                 self.push(bytes);
-                Content::default()
+                return queued;
             }
             body => Content::new(body, cut),
         };
+        self.push(start.into());
+        queued
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -91,3 +136,7 @@ impl Output {
 }
 
 const MAX_SLICES: usize = 16;
+/// What a usual head fits in.
+const HEAD: usize = 256;
+/// Content up to this size is copied behind the head: one buffer is cheaper to write than two.
+const SHORT: usize = 16 * 1024;

@@ -9,13 +9,13 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use tokio::{
     io::AsyncReadExt,
     time::{Instant, Sleep},
 };
 
-use super::{Connection, Transport, output::Output};
+use super::{Connection, Transport, output::Queued};
 use crate::{
     Finish, Response,
     body::Spool,
@@ -54,7 +54,6 @@ pub(super) struct Transfer<'a, S> {
     outbox: Arc<Outbox>,
     arriving: Option<Arriving>,
     batch: Batch,
-    output: Output,
     no_content: bool,
     /// How long the handler may take, and the request's URL for the log.
     pub(super) deadline: Option<(Duration, String)>,
@@ -93,7 +92,6 @@ impl<'a, S: Transport> Transfer<'a, S> {
             outbox,
             arriving,
             batch: Batch::default(),
-            output: Output::default(),
             no_content,
             deadline: None,
             close,
@@ -104,10 +102,11 @@ impl<'a, S: Transport> Transfer<'a, S> {
 
     /// Runs until the response is on its way and the request's body is received.
     pub(super) async fn run(mut self) -> Sent {
+        self.connection.output.begin();
         let result = self.transfer().await;
         Sent {
             status: self.batch.status,
-            bytes: self.output.written,
+            bytes: self.connection.output.written,
             close: self.close,
             reset: self.reset,
             result,
@@ -129,7 +128,7 @@ impl<'a, S: Transport> Transfer<'a, S> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             let mut progress = self.poll_input(cx)?;
-            match self.output.poll_write(Pin::new(&mut self.connection.stream), cx) {
+            match self.connection.poll_write(cx) {
                 Poll::Pending => {}
                 Poll::Ready(written) => {
                     written?;
@@ -155,24 +154,14 @@ impl<'a, S: Transport> Transfer<'a, S> {
         for piece in self.batch.queue.drain(..) {
             // Frames have no meaning here, and nothing that is answered with HTTP/1 sends any.
             if let Piece::Bytes(bytes) = piece {
-                self.output.push(bytes);
+                self.connection.output.push(bytes);
             }
         }
         if let Some(response) = self.batch.response.take() {
-            self.batch.status = u16::try_from(response.status).ok();
-            self.close |= response.ends_with_connection()
-                || response
-                    .headers
-                    .get(b"connection")
-                    .is_some_and(|value| value.eq_ignore_ascii_case(b"close"));
-            self.output.push(Bytes::from(response.encode_head(self.close)));
-            if let Some(cut) = response.cut {
-                self.close = true;
-                self.reset = cut.reset;
-            }
-            if !self.no_content {
-                self.output.push_content(response.body, response.cut.map(|cut| cut.after));
-            }
+            let output = &mut self.connection.output;
+            let Queued { status, close, reset } =
+                output.push_response(*response, self.close, self.no_content);
+            (self.batch.status, self.close, self.reset) = (status, close, reset);
         }
     }
 
@@ -251,7 +240,8 @@ impl<'a, S: Transport> Transfer<'a, S> {
     async fn give_up(&mut self, limit: Duration, url: &str) -> io::Result<()> {
         self.close = true;
         self.batch.finish = Some(Finish::Abort);
-        let untouched = self.output.written == 0 && self.output.is_empty();
+        let output = &self.connection.output;
+        let untouched = output.written == 0 && output.is_empty();
         let text = self.connection.service.tell_given_up(url, limit);
         if !untouched {
             return Ok(());
@@ -259,8 +249,7 @@ impl<'a, S: Transport> Transfer<'a, S> {
         self.batch.status = Some(504);
         self.batch.response = Some(Box::new(Response::error(504, &text)));
         self.take_batch();
-        let (output, stream) = (&mut self.output, &mut self.connection.stream);
-        poll_fn(|cx| output.poll_write(Pin::new(&mut *stream), cx)).await
+        poll_fn(|cx| self.connection.poll_write(cx)).await
     }
 }
 
