@@ -13,7 +13,7 @@ def main() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    _wptserve.main(sys.argv[1:])
+    _wptserve.start(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ mod environment;
 mod exec;
 mod exit;
 mod hosts;
+mod launch;
 pub mod interpreter;
 mod log;
 mod ready;
@@ -22,7 +23,11 @@ mod settings;
 mod shell;
 mod wpt;
 
-use std::{ffi::OsString, path::PathBuf, sync::Arc};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use server::{Environment, Handler, stash::StashStore};
 
@@ -34,6 +39,7 @@ pub use doctor::{DoctorArguments, doctor};
 pub use exec::{ExecArguments, exec};
 pub use exit::Exit;
 pub use hosts::{HostsArguments, hosts};
+pub use launch::launch;
 pub use log::{error, print};
 pub use routes::routes;
 pub use serve::serve;
@@ -67,6 +73,15 @@ pub trait HandlerLoader {
 
     /// The store behind the stash of the handlers.
     fn stash(&self) -> Arc<dyn StashStore>;
+}
+
+/// The Python that the arguments name for a command that runs handlers.
+pub fn python(command: &Command) -> Option<&Path> {
+    match command {
+        Command::Serve(serve) => serve.python(),
+        Command::Wpt(wpt) => wpt.python(),
+        _ => None,
+    }
 }
 
 /// Parses the arguments, without the program's name, and runs the command they name. Returns the

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use cli::{HandlerLoader, WebSocketHandlers};
+use cli::{Command, Exit, HandlerLoader, WebSocketHandlers, interpreter};
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyModule};
 use server::{
     Environment, Handler,
@@ -27,6 +27,40 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
         flush_standard_streams();
         std::process::exit(code.into());
     });
+}
+
+/// Runs the command line for a Python that the package is installed in. When the arguments or
+/// `WPTSERVE_PYTHON` name another one, the process becomes that.
+#[pyfunction]
+pub(crate) fn start(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
+    let own: PathBuf = py.import("sys")?.getattr("executable")?.extract()?;
+    let loader = PythonLoader::default();
+    let exit = match cli::parse(argv.clone()) {
+        Err(exit) => exit,
+        Ok(command @ (Command::Serve(_) | Command::Wpt(_))) => {
+            match interpreter::find_asked(cli::python(&command)) {
+                Some(Ok(python)) if !python.is(&own) => match loader.extension() {
+                    Ok(extension) => cli::launch(&python, &extension, argv),
+                    Err(reason) => tell(&reason, Exit::Failure),
+                },
+                Some(Err(reason)) => tell(&reason, Exit::Python),
+                _ => return run(py, argv),
+            }
+        }
+        Ok(_) => return run(py, argv),
+    };
+    flush_standard_streams();
+    std::process::exit(exit.code().into());
+}
+
+fn run(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
+    main(py, argv);
+    Ok(())
+}
+
+fn tell(reason: &str, exit: Exit) -> Exit {
+    cli::error(reason);
+    exit
 }
 
 /// Writes out what handlers printed, unless that takes long.

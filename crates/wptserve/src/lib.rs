@@ -38,7 +38,7 @@ mod _wptserve {
     use super::{
         callable::FunctionHandler,
         connection::{ConnectionFile, RawConnection},
-        host::{install, log, main},
+        host::{install, log, main, start},
         http2::{H2Request, H2Response, H2ResponseWriter},
         input_file::InputFile,
         library::{Engine, certificate_files},

@@ -280,6 +280,49 @@ impl Response {
         Self::write_content(slf)
     }
 
+    /// `set_error` without a text of one's own.
+    pub(crate) fn set_error(
+        slf: &Bound<'_, Self>,
+        code: i64,
+        err: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        if !(500..600).contains(&code) {
+            let message = err.map_or_else(|| Ok(PyString::new(py, "")), |err| err.str())?;
+            return Self::tell_error(slf, code, &message);
+        }
+        let message = py
+            .import("wptserve.response")?
+            .call_method1("format_server_error", (slf, err))?
+            .cast_into::<PyString>()?;
+        report(slf.get().request(py).get(), err, &printable(&message)?);
+        Self::tell_error(slf, code, &message)
+    }
+
+    fn tell_error(slf: &Bound<'_, Self>, code: i64, message: &Bound<'_, PyString>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let data = if let Ok(message) = message.to_str() {
+            proto::json_error::error_body(code, message)
+        } else {
+            // Rust has no text for lone surrogates; JSON's escapes have.
+            let error = PyDict::new(py);
+            error.set_item("code", code)?;
+            error.set_item("message", message)?;
+            let body = PyDict::new(py);
+            body.set_item("error", error)?;
+            py.import("json")?.call_method1("dumps", (body,))?.extract()?
+        };
+        *this.extras() = Extras::default();
+        this.set_status(code.into_pyobject(py)?.as_any())?;
+        let headers = PyList::empty(py);
+        headers.append(("Content-Type", "application/json"))?;
+        headers.append(("Content-Length", data.len()))?;
+        this.headers.set(headers.into_any().unbind());
+        this.content.set(PyString::new(py, &data).into_any().unbind());
+        Ok(())
+    }
+
     fn write_item<'py>(
         slf: &Bound<'py, Self>,
         writer: Option<&Bound<'py, PyAny>>,
@@ -499,49 +542,20 @@ impl Response {
     }
 
     /// Makes this an error response: a JSON body with the code and a message, and no other
-    /// headers. For a 5xx code the message tells the traceback of `err`.
-    #[pyo3(signature = (code, err = None))]
-    pub(crate) fn set_error(
+    /// headers. For a 5xx code the message tells the traceback of `err`. `message` is a text for
+    /// any code, as it was until 2022.
+    #[pyo3(name = "set_error", signature = (code, err = None, *, message = None))]
+    fn py_set_error(
         slf: &Bound<'_, Self>,
         code: i64,
         err: Option<&Bound<'_, PyAny>>,
+        message: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.get();
-        let message = if (500..600).contains(&code) {
-            let formatted = py
-                .import("wptserve.response")?
-                .call_method1("format_server_error", (slf, err))?
-                .cast_into::<PyString>()?;
-            report(this.request(py).get(), err, &printable(&formatted)?);
-            formatted
-        } else {
-            match err {
-                None => PyString::new(py, ""),
-                Some(err) => err.str()?,
-            }
-        };
-        let data = if let Ok(message) = message.to_str() {
-            proto::json_error::error_body(code, message)
-        } else {
-            // Rust has no text for lone surrogates; JSON's escapes have.
-            let error = PyDict::new(py);
-            error.set_item("code", code)?;
-            error.set_item("message", message)?;
-            let body = PyDict::new(py);
-            body.set_item("error", error)?;
-            py.import("json")?.call_method1("dumps", (body,))?.extract()?
-        };
-        *this.extras() = Extras::default();
-        this.set_status(code.into_pyobject(py)?.as_any())?;
-        let headers = PyList::empty(py);
-        headers.append(("Content-Type", "application/json"))?;
-        headers.append(("Content-Length", data.len()))?;
-        this.headers.set(headers.into_any().unbind());
-        this.content.set(PyString::new(py, &data).into_any().unbind());
-        Ok(())
+        match message {
+            Some(message) => Self::tell_error(slf, code, &message.str()?),
+            None => Self::set_error(slf, code, err),
+        }
     }
-
     /// The content's parts: functions are called, empty parts left out, a file read in blocks.
     #[pyo3(signature = (read_file = false))]
     fn iter_content<'py>(slf: &Bound<'py, Self>, read_file: bool) -> PyResult<Bound<'py, PyAny>> {

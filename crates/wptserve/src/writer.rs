@@ -661,6 +661,28 @@ impl ResponseWriter {
         self.response.py().get().progress.lock().content_written = value;
     }
 
+    /// Whether the head has ended. A method that takes the place of `end_headers` says so.
+    #[getter(_headers_complete)]
+    fn headers_complete(&self) -> bool {
+        self.response.py().get().progress.lock().headers_complete
+    }
+
+    #[setter(_headers_complete)]
+    fn set_headers_complete(&self, value: bool) {
+        self.response.py().get().progress.lock().headers_complete = value;
+    }
+
+    /// Whether there is a status line. A method that takes the place of `write_status` says so.
+    #[getter(_status_written)]
+    fn status_written(&self) -> bool {
+        self.response.py().get().progress.lock().status_written
+    }
+
+    #[setter(_status_written)]
+    fn set_status_written(&self, value: bool) {
+        self.response.py().get().progress.lock().status_written = value;
+    }
+
     /// The size of the blocks in which a file is read.
     #[getter]
     fn file_chunk_size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
