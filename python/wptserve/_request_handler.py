@@ -80,7 +80,7 @@ class BaseWebTestRequestHandler(BaseHTTPRequestHandler):
         response.status = 200
         response.write()
         if self.server.encrypt_after_connect:
-            self.request = self.server.tls().wrap_socket(self.connection, server_side=True)
+            self.request = self.server._engine.tls.wrap_socket(self.connection, server_side=True)
             self.setup()
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -157,7 +157,8 @@ class PythonEngine:
 
         self._server = Server((host, port), BaseHTTPRequestHandler)
         self._thread: threading.Thread | None = None
-        self.addresses = [self._server.server_address[:2]]
+        address, number = self._server.socket.getsockname()[:2]
+        self.addresses: list[tuple[str, int]] = [(address, number)]
         self.tls = tls
 
     def fileno(self) -> int:

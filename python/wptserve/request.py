@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, TypeVar, overload
 
 from ._message import message_from_fields
 from ._wptserve import H2Request, InputFile, Request, Server
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _MISSING: Any = object()
+D = TypeVar("D")
 
 
 class MultiDict(dict):  # type: ignore[type-arg]
@@ -140,10 +141,22 @@ class RequestHeaders(dict):  # type: ignore[type-arg]
     def __contains__(self, key: Any) -> bool:
         return super().__contains__(isomorphic_encode(key).lower())
 
+    @overload  # type: ignore[override]
+    def get(self, key: bytes | str) -> bytes | None: ...
+
+    @overload
+    def get(self, key: bytes | str, default: D) -> bytes | D: ...
+
     def get(self, key: bytes | str, default: Any = None) -> Any:
         """The value of `key`, else `default`."""
         values = super().get(isomorphic_encode(key).lower())
         return default if values is None else b", ".join(values)
+
+    @overload
+    def get_list(self, key: bytes | str) -> list[bytes]: ...
+
+    @overload
+    def get_list(self, key: bytes | str, default: D) -> list[bytes] | D: ...
 
     def get_list(self, key: bytes | str, default: Any = _MISSING) -> Any:
         """The list of values of `key`, else `default`; KeyError when neither is there."""

@@ -174,7 +174,6 @@ class WebTestServer:
             from ._request_handler import PythonEngine
 
             self._engine = PythonEngine(address, port, server=self, handler_class=own, **options)
-            self.tls = lambda: self._engine.tls
             self.RequestHandlerClass = own
         self.server_address = self._engine.addresses[0]
         self.server_port = self.server_address[1]
@@ -497,4 +496,14 @@ def _register_exits() -> None:
         os.register_at_fork(after_in_child=_abandon_all)
 
 
+def _warn_of_neighbour() -> None:
+    from . import _neighbour
+
+    if text := _neighbour.notice():
+        import warnings
+
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
+
+
 _register_exits()
+_warn_of_neighbour()

@@ -323,6 +323,101 @@ impl Response {
         Ok(())
     }
 
+    /// Writes the status line and the headers.
+    fn write_status_headers(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let headers = this.headers(py)?;
+        let (code, message) = this.status(py);
+        if this.is_over_http2(py) {
+            return match this.replaced_writer(py) {
+                None => http2::write_headers(slf, &headers, code),
+                Some(writer) => writer
+                    .call_method1(intern!(py, "write_headers"), (headers, code, message))
+                    .map(|_| ()),
+            };
+        }
+        if let Some(writer) = this.replaced_writer(py) {
+            writer.call_method1(intern!(py, "write_status"), (code, message))?;
+            for header in headers.try_iter()? {
+                let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = header?.extract()?;
+                writer.call_method1(intern!(py, "write_header"), (name, value))?;
+            }
+            writer.call_method0(intern!(py, "end_headers"))?;
+            return Ok(());
+        }
+        let steps = Steps::direct(slf);
+        let message = message.as_ref().map(crate::text::isomorphic).transpose()?;
+        steps.status_line(code, message.as_deref())?;
+        match headers.cast_exact::<ResponseHeaders>() {
+            Ok(own) => {
+                for field in &*own.get().lock() {
+                    steps.field(&field.name, &field.value);
+                }
+            }
+            Err(_) => {
+                for header in headers.try_iter()? {
+                    let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = header?.extract()?;
+                    steps.write_header(&name, &value)?;
+                }
+            }
+        }
+        steps.end_headers()?;
+        Ok(())
+    }
+
+    /// Writes the content; nothing in answer to HEAD unless `send_body_for_head_request`.
+    fn write_content(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        if this.request.py().get().inner.is_head()
+            && !this.send_body_for_head_request(py).is_truthy()?
+        {
+            return Ok(());
+        }
+        let writer = this.replaced_writer(py);
+        if this.is_over_http2(py) {
+            let parts = slf.call_method0(intern!(py, "iter_content"))?;
+            return http2::write_content(slf, writer.as_ref(), &parts);
+        }
+        if this.is_replaced(slf) {
+            for item in slf.call_method0("iter_content")?.try_iter()? {
+                Self::write_item(slf, writer.as_ref(), &item?)?;
+            }
+            return Ok(());
+        }
+        let Some(content) = this.content.get(py) else {
+            return Ok(());
+        };
+        if content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>() {
+            return Self::write_item(slf, writer.as_ref(), &content);
+        }
+        if content.is_instance_of::<PyList>() || content.is_instance_of::<PyTuple>() {
+            for item in content.try_iter()? {
+                let item = item?;
+                if item.is_callable() {
+                    // It may take its time; what is there goes ahead.
+                    this.progress.flush(py);
+                    let value = item.call0()?;
+                    if value.is_truthy()? {
+                        Self::write_item(slf, writer.as_ref(), &value)?;
+                    }
+                } else if item.is_truthy()? {
+                    Self::write_item(slf, writer.as_ref(), &item)?;
+                }
+            }
+            return Ok(());
+        }
+        this.progress.flush(py);
+        for item in Self::iter_content(slf, false)?.try_iter()? {
+            Self::write_item(slf, writer.as_ref(), &item?)?;
+            if !this.progress.flush(py) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn write_item<'py>(
         slf: &Bound<'py, Self>,
         writer: Option<&Bound<'py, PyAny>>,
@@ -563,97 +658,18 @@ impl Response {
     }
 
     /// Writes the status line and the headers.
-    fn write_status_headers(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.get();
-        let headers = this.headers(py)?;
-        let (code, message) = this.status(py);
-        if this.is_over_http2(py) {
-            return match this.replaced_writer(py) {
-                None => http2::write_headers(slf, &headers, code),
-                Some(writer) => writer
-                    .call_method1(intern!(py, "write_headers"), (headers, code, message))
-                    .map(|_| ()),
-            };
-        }
-        if let Some(writer) = this.replaced_writer(py) {
-            writer.call_method1(intern!(py, "write_status"), (code, message))?;
-            for header in headers.try_iter()? {
-                let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = header?.extract()?;
-                writer.call_method1(intern!(py, "write_header"), (name, value))?;
-            }
-            writer.call_method0(intern!(py, "end_headers"))?;
-            return Ok(());
-        }
-        let steps = Steps::direct(slf);
-        let message = message.as_ref().map(crate::text::isomorphic).transpose()?;
-        steps.status_line(code, message.as_deref())?;
-        match headers.cast_exact::<ResponseHeaders>() {
-            Ok(own) => {
-                for field in &*own.get().lock() {
-                    steps.field(&field.name, &field.value);
-                }
-            }
-            Err(_) => {
-                for header in headers.try_iter()? {
-                    let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = header?.extract()?;
-                    steps.write_header(&name, &value)?;
-                }
-            }
-        }
-        steps.end_headers()?;
+    #[pyo3(name = "write_status_headers")]
+    fn py_write_status_headers(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::write_status_headers(slf)?;
+        slf.get().progress.flush_to_file(slf.py());
         Ok(())
     }
 
     /// Writes the content; nothing in answer to HEAD unless `send_body_for_head_request`.
-    fn write_content(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.get();
-        if this.request.py().get().inner.is_head()
-            && !this.send_body_for_head_request(py).is_truthy()?
-        {
-            return Ok(());
-        }
-        let writer = this.replaced_writer(py);
-        if this.is_over_http2(py) {
-            let parts = slf.call_method0(intern!(py, "iter_content"))?;
-            return http2::write_content(slf, writer.as_ref(), &parts);
-        }
-        if this.is_replaced(slf) {
-            for item in slf.call_method0("iter_content")?.try_iter()? {
-                Self::write_item(slf, writer.as_ref(), &item?)?;
-            }
-            return Ok(());
-        }
-        let Some(content) = this.content.get(py) else {
-            return Ok(());
-        };
-        if content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>() {
-            return Self::write_item(slf, writer.as_ref(), &content);
-        }
-        if content.is_instance_of::<PyList>() || content.is_instance_of::<PyTuple>() {
-            for item in content.try_iter()? {
-                let item = item?;
-                if item.is_callable() {
-                    // It may take its time; what is there goes ahead.
-                    this.progress.flush(py);
-                    let value = item.call0()?;
-                    if value.is_truthy()? {
-                        Self::write_item(slf, writer.as_ref(), &value)?;
-                    }
-                } else if item.is_truthy()? {
-                    Self::write_item(slf, writer.as_ref(), &item)?;
-                }
-            }
-            return Ok(());
-        }
-        this.progress.flush(py);
-        for item in Self::iter_content(slf, false)?.try_iter()? {
-            Self::write_item(slf, writer.as_ref(), &item?)?;
-            if !this.progress.flush(py) {
-                break;
-            }
-        }
+    #[pyo3(name = "write_content")]
+    fn py_write_content(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::write_content(slf)?;
+        slf.get().progress.flush_to_file(slf.py());
         Ok(())
     }
 

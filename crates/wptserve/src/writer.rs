@@ -130,7 +130,16 @@ impl SharedProgress {
         self.hand_over(py, progress, bytes.into())
     }
 
-    /// The same, and a piece behind it.
+    /// The same where nobody else will do it: the engine hands over what is left in the end.
+    pub(crate) fn flush_to_file(&self, py: Python<'_>) {
+        let is_file = matches!(self.lock().sink, Sink::File(_));
+        if is_file {
+            // A client that is gone is told to those who write.
+            let _alive = self.flush(py);
+        }
+    }
+
+    /// Hands what is pending over, and a piece behind it.
     pub(crate) fn send_piece(&self, py: Python<'_>, piece: Piece) -> bool {
         if !self.flush(py) {
             return false;
