@@ -217,9 +217,3 @@ def test_context_manager(doc_root):
     with WebTestHttpd(port=0, doc_root=str(doc_root)) as server:
         assert ask(server, "/a.txt").body == b"file a\n"
     assert not server.started
-
-
-@pytest.mark.skipif(not OURS, reason="the reference's handler classes read the requests")
-def test_a_handler_class_of_one_s_own_is_refused(doc_root):
-    with pytest.raises(TypeError, match="the engine reads the requests"):
-        WebTestHttpd(port=0, handler_cls=type("Mine", (), {}))

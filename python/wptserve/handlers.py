@@ -357,9 +357,13 @@ class StaticHandler:
         self._handler: StringHandler | None = None
 
     def __call__(self, request: Request, response: Response) -> Any:
+        return self.string_handler()(request, response)
+
+    def string_handler(self) -> StringHandler:
+        """The handler that sends what the files hold."""
         if self._handler is None:
             self._handler = StringHandler(self._text(), self._content_type, **self._headers)
-        return self._handler(request, response)
+        return self._handler
 
     def _text(self) -> str:
         text = ""

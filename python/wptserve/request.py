@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, TypeVar, overload
 
 from ._message import message_from_fields
 from ._wptserve import H2Request, InputFile, Request, Server
@@ -23,11 +23,13 @@ __all__ = [
     "Request",
     "RequestHeaders",
     "Server",
+    "attributes_of",
     "parse_cookies",
     "raw_headers",
 ]
 
 _MISSING: Any = object()
+D = TypeVar("D")
 
 
 class MultiDict(dict):  # type: ignore[type-arg]
@@ -114,16 +116,21 @@ class MultiDict(dict):  # type: ignore[type-arg]
 class RequestHeaders(dict):  # type: ignore[type-arg]
     """Request header fields: lower-case bytes names to a list with the field's value.
 
-    Names are looked up as bytes or str in any case; values are bytes. Of a repeated field only
-    the first value is kept. Iteration and ``items()`` are plain dict's, so values are lists there.
+    Names are looked up as bytes or str in any case; values are bytes, those of a repeated field
+    joined by commas. Iteration and ``items()`` are plain dict's, so values are lists there.
+
+    :param fields: A mapping; one with ``getallmatchingheaders`` gives repeated fields whole. (A
+        request's own headers have the first value alone: the method finds none in the message
+        class of the standard library, and tests have come to rely on that.)
     """
 
-    def __init__(self, fields: Mapping[str, str] | None = None) -> None:
+    def __init__(self, fields: Any = None) -> None:
         super().__init__()
-        if fields is not None:
-            for name in fields.keys():
-                key = isomorphic_encode(name).lower()
-                self.setdefault(key, [isomorphic_encode(fields[name])])
+        if fields is None:
+            return
+        for name in fields.keys():
+            key = isomorphic_encode(name).lower()
+            self.setdefault(key, _field_values(fields, name))
 
     def __getitem__(self, key: bytes | str) -> bytes:
         return b", ".join(super().__getitem__(isomorphic_encode(key).lower()))
@@ -134,10 +141,22 @@ class RequestHeaders(dict):  # type: ignore[type-arg]
     def __contains__(self, key: Any) -> bool:
         return super().__contains__(isomorphic_encode(key).lower())
 
+    @overload  # type: ignore[override]
+    def get(self, key: bytes | str) -> bytes | None: ...
+
+    @overload
+    def get(self, key: bytes | str, default: D) -> bytes | D: ...
+
     def get(self, key: bytes | str, default: Any = None) -> Any:
         """The value of `key`, else `default`."""
         values = super().get(isomorphic_encode(key).lower())
         return default if values is None else b", ".join(values)
+
+    @overload
+    def get_list(self, key: bytes | str) -> list[bytes]: ...
+
+    @overload
+    def get_list(self, key: bytes | str, default: D) -> list[bytes] | D: ...
 
     def get_list(self, key: bytes | str, default: Any = _MISSING) -> Any:
         """The list of values of `key`, else `default`; KeyError when neither is there."""
@@ -161,10 +180,43 @@ class RequestHeaders(dict):  # type: ignore[type-arg]
         return (self[name] for name in self)
 
 
+def _field_values(fields: Any, name: str) -> list[bytes]:
+    lines = fields.getallmatchingheaders(name) if hasattr(fields, "getallmatchingheaders") else ()
+    if len(lines) < 2:
+        return [isomorphic_encode(fields[name])]
+    return [isomorphic_encode(line).partition(b":")[2].strip() for line in lines]
+
+
 def _restored(cls: type[dict[Any, Any]], items: dict[Any, Any]) -> dict[Any, Any]:
     restored = cls()
     dict.update(restored, items)
     return restored
+
+
+def attributes_of(handler: Any) -> dict[str, Any]:
+    """What ``Request(handler)`` takes from a handler of `http.server`'s kind: attributes, and the
+    scheme, the host and the configuration of its server."""
+    server, fields = handler.server, handler.headers
+    scheme, path = server.scheme, handler.path
+    host: str | None = fields.get("Host")
+    if host is None:
+        host = ":".join(str(part) for part in server.server_address[:2])
+    elif ":" not in host:
+        host = f"{host}:{server.server_address[1]}"
+    return {
+        "doc_root": server.router.doc_root,
+        "client_address": handler.client_address,
+        "protocol_version": handler.protocol_version,
+        "method": handler.command,
+        "raw_headers": fields,
+        "request_path": path,
+        "url": path if path.startswith(f"{scheme}://") else f"{scheme}://{host}{path}",
+        "request_line": handler.raw_requestline,
+        "raw_input": InputFile(handler.rfile, int(fields.get("Content-Length", 0))),
+        "scheme": scheme,
+        "host": host,
+        "config": getattr(server, "config", None),
+    }
 
 
 class H2Headers(dict):  # type: ignore[type-arg]

@@ -3,21 +3,33 @@
 A server's connections are served by the engine on a thread of its own, and its handlers run on
 threads of the engine. Files, Python file handlers and error routes are answered without asking
 the `Router` each time; it is asked when it is of a class with its own `get_handler`, or once its
-`routes` were handed out.
+`routes` were handed out. A server with a handler class of its own is Python (`_request_handler`).
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Iterable
 from urllib.parse import urlsplit, urlunsplit
 from weakref import WeakSet
 
 from . import _wptserve, handlers
+from .config import Config, ConfigBuilder, json_types
 from .logger import get_logger
 from .router import Router, any_method
+from .utils import isomorphic_encode
+
+if TYPE_CHECKING:
+    from ._request_handler import (
+        BaseWebTestRequestHandler,
+        Http1WebTestRequestHandler,
+        Http2WebTestRequestHandler,
+        PythonEngine,
+    )
+    from ._request_handler import Http1WebTestRequestHandler as WebTestRequestHandler
 
 __all__ = [
     "BaseWebTestRequestHandler",
@@ -29,6 +41,17 @@ __all__ = [
     "WebTestRequestHandler",
     "WebTestServer",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Not before they are asked for: they need `http.server`, which the engine does not.
+    if name not in __all__ or not name.endswith("RequestHandler"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import _request_handler
+
+    # `Http1WebTestRequestHandler` had no number until 2022.
+    own = "Http1WebTestRequestHandler" if name == "WebTestRequestHandler" else name
+    return getattr(_request_handler, own)
 
 
 class RequestRewriter:
@@ -88,31 +111,10 @@ class RequestRewriter:
             server.update_routes()
 
 
-class BaseWebTestRequestHandler:
-    """Names a protocol to `WebTestHttpd`. The engine reads the requests, so that a subclass with
-    methods of its own is refused."""
-
-    protocol_version = "HTTP/1.1"
-
-
-class Http1WebTestRequestHandler(BaseWebTestRequestHandler):
-    """HTTP/1.1."""
-
-
-class Http2WebTestRequestHandler(BaseWebTestRequestHandler):
-    """HTTP/2."""
-
-    protocol_version = "HTTP/2.0"
-
-
-# Its name until 2022.
-WebTestRequestHandler = Http1WebTestRequestHandler
-
-
 class _Socket:
     """What is asked of the listening socket."""
 
-    def __init__(self, engine: _wptserve.Engine) -> None:
+    def __init__(self, engine: _wptserve.Engine | PythonEngine) -> None:
         self._engine = engine
 
     def getsockname(self) -> tuple[str, int]:
@@ -129,10 +131,12 @@ class WebTestServer:
     addresses. Further ones are refused.
     """
 
+    _engine: _wptserve.Engine | PythonEngine
+
     def __init__(
         self,
         server_address: tuple[str, int],
-        request_handler_cls: type,
+        request_handler_cls: type | None,
         router: Any,
         rewriter: Any,
         bind_address: bool,
@@ -145,8 +149,7 @@ class WebTestServer:
         latency: float | Callable[[], float] | None = None,
         http2: bool = False,
     ) -> None:
-        _check_handler_class(request_handler_cls)
-        self.RequestHandlerClass = request_handler_cls
+        own = _own_handler_class(request_handler_cls)
         self.router = router
         self.rewriter = rewriter
         self.scheme = "http2" if http2 else "https" if use_ssl else "http"
@@ -158,14 +161,20 @@ class WebTestServer:
         self.encrypt_after_connect = use_ssl and encrypt_after_connect
 
         host, port = server_address
-        self._engine = _wptserve.Engine(
-            host if bind_address and host else "0.0.0.0",
-            port,
-            http2=http2,
-            key=key_file if use_ssl else None,
-            certificate=certificate if use_ssl else None,
-            encrypt_after_connect=self.encrypt_after_connect,
-        )
+        address = host if bind_address and host else "0.0.0.0"
+        options: dict[str, Any] = {
+            "http2": http2,
+            "key": key_file if use_ssl else None,
+            "certificate": certificate if use_ssl else None,
+            "encrypt_after_connect": self.encrypt_after_connect,
+        }
+        if own is None:
+            self._engine = _wptserve.Engine(address, port, **options)
+        else:
+            from ._request_handler import PythonEngine
+
+            self._engine = PythonEngine(address, port, server=self, handler_class=own, **options)
+            self.RequestHandlerClass = own
         self.server_address = self._engine.addresses[0]
         self.server_port = self.server_address[1]
         self.server_name = host
@@ -184,7 +193,7 @@ class WebTestServer:
             self._engine.start(
                 os.path.abspath(getattr(self.router, "doc_root", os.curdir)),
                 self.config,
-                _settings(self.config),
+                settings_of(self.config),
                 *self._routing(),
                 fixed,
                 self.logger.isEnabledFor(10),
@@ -258,7 +267,8 @@ class WebTestHttpd:
     :param host: The name or address to listen on.
     :param port: The port; 0 picks a free one.
     :param server_cls: A subclass of `WebTestServer`.
-    :param handler_cls: One of this module's handler classes.
+    :param handler_cls: One of this module's handler classes, or one derived from them: then
+        `http.server` serves the connections, as slowly as it does, and not the engine.
     :param use_ssl: Whether it speaks TLS, with `key_file` and `certificate` (PEM).
     :param encrypt_after_connect: Whether TLS begins only after a CONNECT request.
     :param router_cls: A class with `Router`'s constructor and `get_handler`.
@@ -278,7 +288,7 @@ class WebTestHttpd:
         host: str = "127.0.0.1",
         port: int = 8000,
         server_cls: Any = None,
-        handler_cls: type = Http1WebTestRequestHandler,
+        handler_cls: type | None = None,
         use_ssl: bool = False,
         key_file: str | None = None,
         certificate: str | None = None,
@@ -371,13 +381,13 @@ class WebTestHttpd:
         return "://".join(self._parts())
 
 
-def _check_handler_class(cls: type) -> None:
-    own = (BaseWebTestRequestHandler, Http1WebTestRequestHandler, Http2WebTestRequestHandler)
-    if cls not in own:
-        raise TypeError(
-            f"handler_cls {cls!r}: the engine reads the requests, so that it is one of "
-            "Http1WebTestRequestHandler and Http2WebTestRequestHandler"
-        )
+def _own_handler_class(cls: type | None) -> type | None:
+    """A handler class with methods that the engine would not call."""
+    if cls is None:
+        return None
+    from ._request_handler import OWN
+
+    return None if cls in OWN else cls
 
 
 def _is_method(method: Any) -> bool:
@@ -394,6 +404,11 @@ def _native(method: Any, pattern: str, handler: Any) -> tuple[Any, ...]:
         # The body of a 5xx is a matter of Python.
         if not (isinstance(handler.status, int) and 400 <= handler.status < 500):
             kind = "call"
+    elif kind == "string":
+        content = _content(handler)
+        if content is not None:
+            return name, pattern, kind, content, None, "/"
+        kind = "call"
     elif kind != "call":
         base_path, url_base = handler.base_path or None, handler.url_base
         if not set(vars(handler)) <= {"base_path", "url_base", "directory_handler"}:
@@ -411,23 +426,42 @@ _KINDS = {
     handlers.AsIsHandler: "asis",
     handlers.PythonScriptHandler: "python",
     handlers.ErrorHandler: "error",
+    handlers.StringHandler: "string",
+    handlers.StaticHandler: "string",
 }
 
 
-def _default_config(host: str, port: int) -> Any:
-    from .config import ConfigBuilder
+def _content(handler: Any) -> tuple[bytes, list[tuple[bytes, bytes]]] | None:
+    """Content and header fields of a handler that has no others; None when that cannot be told
+    beforehand."""
+    try:
+        handler = handler.string_handler() if hasattr(handler, "string_handler") else handler
+        if not set(vars(handler)) <= {"data", "resp_headers"}:
+            return None
+        data = handler.data
+        fields = [(_field(name), _field(value)) for name, value in handler.resp_headers]
+        return data if isinstance(data, bytes) else data.encode("utf-8"), fields
+    except Exception:
+        # Who asks for it is told.
+        return None
 
+
+def _field(value: Any) -> bytes:
+    return isomorphic_encode(str(value) if isinstance(value, int) else value)
+
+
+def _default_config(host: str, port: int) -> Any:
     with ConfigBuilder(get_logger(), browser_host=host, ports={"http": [port]}) as config:
         return config
 
 
-def _settings(config: Mapping[str, Any] | Any) -> str:
+def settings_of(config: Any) -> str:
     """A configuration as JSON, for templates; what JSON cannot say is left out."""
     from json import dumps
 
-    from .config import json_types
-
-    items = config.as_dict() if hasattr(config, "as_dict") else dict(config)
+    if not isinstance(config, Mapping):
+        return "{}"
+    items = config.as_dict() if isinstance(config, Config) else dict(config)
     settings = {}
     for key, value in items.items():
         try:
@@ -462,4 +496,14 @@ def _register_exits() -> None:
         os.register_at_fork(after_in_child=_abandon_all)
 
 
+def _warn_of_neighbour() -> None:
+    from . import _neighbour
+
+    if text := _neighbour.notice():
+        import warnings
+
+        warnings.warn(text, RuntimeWarning, stacklevel=3)
+
+
 _register_exits()
+_warn_of_neighbour()

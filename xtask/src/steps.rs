@@ -40,8 +40,8 @@ pub(crate) const ALL: &[Step] = &[
     },
     Step {
         name: "package",
-        about: "the wheel in an environment of its own: its size, its stubs, servers from Python, \
-                and the same tests against the reference",
+        about: "the wheel in environments of its own: its size, its stubs, servers from each \
+                Python, and the same tests against the reference",
         needs: &["build", "setup"],
         run: package,
     },
@@ -73,6 +73,8 @@ pub(crate) const ALL: &[Step] = &[
 ];
 
 const MALFORMED_REQUESTS: &str = "2000";
+/// In bytes.
+const MAX_WHEEL: u64 = 8 << 20;
 
 fn fmt(project: &mut Project) -> Result<Outcome, Failure> {
     // rustfmt would write a terminal's codes into a pipe too.
@@ -180,26 +182,62 @@ fn python_modules(project: &mut Project) -> Result<Outcome, Failure> {
 
 fn package(project: &mut Project) -> Result<Outcome, Failure> {
     let folder = project.root.join(".cache/package");
-    let installed = folder.join("bin/python");
-    Process::new(project, &environment(project).python)
-        .arguments("-m venv --clear")
-        .argument(&folder)
-        .run()?;
-    let pip = || Process::new(project, &installed).arguments("-m pip install --quiet");
-    pip().arguments("pytest mypy h2").run()?;
+    let wheels = folder.join("wheel");
+    if wheels.is_dir() {
+        fs::remove_dir_all(&wheels)
+            .map_err(|error| format!("{} cannot be removed: {error}", project.shown(&wheels)))?;
+    }
     // As a user does it: the build's own requirements come from the registry.
-    pip().argument(&project.root).run()?;
-    Process::new(project, &installed)
-        .arguments("-m mypy.stubtest wptserve._wptserve --ignore-disjoint-bases --allowlist")
-        .argument("python/stubtest_allowlist.txt")
+    Process::new(project, &environment(project).python)
+        .arguments("-m pip wheel --quiet --no-deps --wheel-dir")
+        .argument(&wheels)
+        .argument(&project.root)
         .run()?;
-    let servers = |python: &Path, subject: &str| {
-        Process::new(project, python)
-            .arguments("-m pytest -q -p no:cacheprovider python/tests")
-            .variable("SUBJECT", subject)
-    };
-    let reference = &environment(project).python;
-    all_tested([servers(&installed, "installed"), servers(reference, "wptserve")])
+    let wheel = the_wheel(&wheels)?;
+
+    let mut runs = Vec::new();
+    for (index, environment) in project.environments.iter().enumerate() {
+        // One wheel for all versions.
+        let folder = folder.join(&environment.version);
+        let installed = folder.join("bin/python");
+        Process::new(project, &environment.python)
+            .arguments("-m venv --clear")
+            .argument(&folder)
+            .run()?;
+        let pip = || Process::new(project, &installed).arguments("-m pip install --quiet");
+        pip().arguments("pytest mypy h2").run()?;
+        pip().argument(&wheel).run()?;
+        if index == 0 {
+            Process::new(project, &installed)
+                .arguments("-m mypy.stubtest wptserve --ignore-disjoint-bases --allowlist")
+                .argument("python/stubtest_allowlist.txt")
+                .run()?;
+        }
+        runs.push(servers(project, &installed, "installed"));
+    }
+    runs.push(servers(project, &environment(project).python, "wptserve"));
+    all_tested(runs)
+}
+
+/// The tests of servers in a program.
+fn servers(project: &Project, python: &Path, subject: &str) -> Process {
+    Process::new(project, python)
+        .arguments("-m pytest -q -p no:cacheprovider python/tests")
+        .variable("SUBJECT", subject)
+}
+
+/// The only file in a folder, a wheel of a size that may be.
+fn the_wheel(folder: &Path) -> Result<PathBuf, Failure> {
+    let told = |error: io::Error| format!("{} cannot be read: {error}", folder.display());
+    let mut entries = fs::read_dir(folder).map_err(told)?;
+    let wheel = entries.next().ok_or("pip has made no wheel".to_owned())?.map_err(told)?;
+    let size = wheel.metadata().map_err(told)?.len();
+    if size > MAX_WHEEL {
+        let message =
+            format!("{} has {size} bytes; {MAX_WHEEL} are allowed", wheel.path().display());
+        return Err(message.into());
+    }
+    Ok(wheel.path())
 }
 
 fn conformance(project: &mut Project) -> Result<Outcome, Failure> {

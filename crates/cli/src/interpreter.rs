@@ -25,22 +25,20 @@ pub enum NotFound {
     Nowhere(String),
 }
 
+impl Interpreter {
+    /// Whether it is a given executable.
+    pub fn is(&self, executable: &Path) -> bool {
+        // By the path, not by the file: a virtual environment's is a link to another.
+        self.executable == executable
+    }
+}
+
 /// Finds a Python ≥ 3.10: the one that `--python` names, else `WPTSERVE_PYTHON`, else that of
 /// the active virtual environment, else `python3` or `python` on the path. The first two are the
 /// user's own choice and have no substitute.
 pub fn find(option: Option<&Path>) -> Result<Interpreter, NotFound> {
-    let variable = env::var_os("WPTSERVE_PYTHON").filter(|value| !value.is_empty());
-    let asked = match (option, variable) {
-        (Some(path), _) => Some((path.as_os_str().to_owned(), "--python")),
-        (None, Some(path)) => Some((path, "WPTSERVE_PYTHON")),
-        (None, None) => None,
-    };
-    if let Some((path, origin)) = asked {
-        return probe(&path).map_err(|reason| {
-            NotFound::Asked(format!(
-                "the Python of {origin} cannot be used: {reason}; name one of version 3.10 or newer"
-            ))
-        });
+    if let Some(asked) = find_asked(option) {
+        return asked.map_err(NotFound::Asked);
     }
     let environment = env::var_os("VIRTUAL_ENV").map(|root| {
         let inside = if cfg!(windows) { r"Scripts\python.exe" } else { "bin/python" };
@@ -54,6 +52,22 @@ pub fn find(option: Option<&Path>) -> Result<Interpreter, NotFound> {
         }
     }
     Err(NotFound::Nowhere(reasons.join("; ")))
+}
+
+/// The Python that `--python` or `WPTSERVE_PYTHON` names, if one of them does; the error tells why
+/// it cannot be used.
+pub fn find_asked(option: Option<&Path>) -> Option<Result<Interpreter, String>> {
+    let variable = env::var_os("WPTSERVE_PYTHON").filter(|value| !value.is_empty());
+    let (path, origin) = match (option, variable) {
+        (Some(path), _) => (path.as_os_str().to_owned(), "--python"),
+        (None, Some(path)) => (path, "WPTSERVE_PYTHON"),
+        (None, None) => return None,
+    };
+    Some(probe(&path).map_err(|reason| {
+        format!(
+            "the Python of {origin} cannot be used: {reason}; name one of version 3.10 or newer"
+        )
+    }))
 }
 
 /// Asks a Python for its version and executable.

@@ -14,6 +14,7 @@ mod exec;
 mod exit;
 mod hosts;
 pub mod interpreter;
+mod launch;
 mod log;
 mod processes;
 mod ready;
@@ -23,7 +24,13 @@ mod settings;
 mod shell;
 mod wpt;
 
-use std::{ffi::OsString, fs::File, path::PathBuf, process, sync::Arc};
+use std::{
+    ffi::OsString,
+    fs::File,
+    path::{Path, PathBuf},
+    process,
+    sync::Arc,
+};
 
 use server::{Environment, Handler, stash::StashStore};
 
@@ -35,6 +42,7 @@ pub use doctor::{DoctorArguments, doctor};
 pub use exec::{ExecArguments, exec};
 pub use exit::Exit;
 pub use hosts::{HostsArguments, hosts};
+pub use launch::{launch, python_command};
 pub use log::{error, print};
 pub use processes::{journal, supervised};
 pub use routes::routes;
@@ -78,6 +86,15 @@ pub trait HandlerLoader {
     /// Writes down from now on what runs, in the form of [`journal`], and a crash's last words:
     /// once this process is dead, its supervisor reads them.
     fn keep_journal(&self, journal: File, last_words: File) -> Result<(), String>;
+}
+
+/// The Python that the arguments name for a command that runs handlers.
+pub fn python(command: &Command) -> Option<&Path> {
+    match command {
+        Command::Serve(serve) => serve.python(),
+        Command::Wpt(wpt) => wpt.python(),
+        _ => None,
+    }
 }
 
 /// Parses the arguments, without the program's name, and runs the command they name. Returns the

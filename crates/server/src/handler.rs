@@ -1,5 +1,8 @@
 //! What answers a request.
 
+use bytes::Bytes;
+use proto::HeaderList;
+
 use crate::{Request, Response, ResponseWriter, files::failure, pipes};
 
 /// A request and the way to answer it.
@@ -59,15 +62,24 @@ impl Handler for ErrorHandler {
 #[derive(Debug, Clone)]
 pub struct StringHandler {
     /// The content.
-    pub content: String,
-    /// Its media type.
-    pub content_type: String,
+    pub content: Bytes,
+    /// The header fields, its media type among them.
+    pub headers: HeaderList,
+}
+
+impl StringHandler {
+    /// Text of a media type.
+    pub fn text(content: String, content_type: String) -> Self {
+        let mut headers = HeaderList::default();
+        headers.append("Content-Type", content_type);
+        Self { content: content.into(), headers }
+    }
 }
 
 impl Handler for StringHandler {
     fn answer(&self, request: &Request) -> Option<Response> {
-        let mut response = Response::new(200, self.content.clone())
-            .with("Content-Type", self.content_type.clone());
+        let mut response = Response::new(200, self.content.clone());
+        response.headers = self.headers.clone();
         // It is of no file: the pipes are those of the query.
         if let Err(error) = pipes::apply_for(b"", request, &mut response) {
             response = failure(request, &error.to_string());

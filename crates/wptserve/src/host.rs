@@ -4,13 +4,13 @@ use std::{
     ffi::OsString,
     fs::File,
     path::{Path, PathBuf},
-    process::Command,
+    process,
     sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
     time::Duration,
 };
 
-use cli::{HandlerLoader, WebSocketHandlers};
+use cli::{Command, Exit, HandlerLoader, WebSocketHandlers, interpreter};
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyModule};
 use server::{
     Environment, Handler,
@@ -26,11 +26,45 @@ use crate::{embedded, pool::Pool, script::PythonHandler, stash, websocket::WebSo
 pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
     // To the end without the GIL: a handler may hold it.
     py.detach(|| {
-        let loader = PythonLoader { arguments: argv.clone(), pool: OnceLock::new() };
+        let loader = PythonLoader::new(&argv);
         let code = cli::run(argv, &loader);
         flush_standard_streams();
         std::process::exit(code.into());
     });
+}
+
+/// Runs the command line for a Python that the package is installed in. When the arguments or
+/// `WPTSERVE_PYTHON` name another one, the process becomes that.
+#[pyfunction]
+pub(crate) fn start(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
+    let own: PathBuf = py.import("sys")?.getattr("executable")?.extract()?;
+    let loader = PythonLoader::new(&argv);
+    let exit = match cli::parse(argv.clone()) {
+        Err(exit) => exit,
+        Ok(command @ (Command::Serve(_) | Command::Wpt(_))) => {
+            match interpreter::find_asked(cli::python(&command)) {
+                Some(Ok(python)) if !python.is(&own) => match loader.extension() {
+                    Ok(extension) => cli::launch(&python, &extension, argv),
+                    Err(reason) => tell(&reason, Exit::Failure),
+                },
+                Some(Err(reason)) => tell(&reason, Exit::Python),
+                _ => return run(py, argv),
+            }
+        }
+        Ok(_) => return run(py, argv),
+    };
+    flush_standard_streams();
+    std::process::exit(exit.code().into());
+}
+
+fn run(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
+    main(py, argv);
+    Ok(())
+}
+
+fn tell(reason: &str, exit: Exit) -> Exit {
+    cli::error(reason);
+    exit
 }
 
 /// Writes out what handlers printed, unless that takes long.
@@ -59,6 +93,10 @@ struct PythonLoader {
 }
 
 impl PythonLoader {
+    fn new(arguments: &[OsString]) -> Self {
+        Self { arguments: arguments.to_vec(), pool: OnceLock::new() }
+    }
+
     fn pool(&self, environment: &Environment) -> Pool {
         let make = || {
             let events = Arc::clone(&environment.events);
@@ -109,13 +147,13 @@ impl HandlerLoader for PythonLoader {
         Arc::clone(stash::store())
     }
 
-    fn host_command(&self) -> Result<Command, String> {
+    fn host_command(&self) -> Result<process::Command, String> {
         // Only a command of the package comes here: the binary's supervisor has no Python.
         let executable: PathBuf =
             Python::attach(|py| py.import("sys")?.getattr("executable")?.extract()).map_err(
                 |error: PyErr| format!("this Python's executable is not known: {error}"),
             )?;
-        let mut command = Command::new(executable);
+        let mut command = process::Command::new(executable);
         command.args(["-c", HOST]).args(cli::supervised(&self.arguments));
         Ok(command)
     }

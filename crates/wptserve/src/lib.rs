@@ -3,6 +3,7 @@
 mod attribute;
 mod callable;
 mod connection;
+mod detached;
 mod embedded;
 mod host;
 mod http2;
@@ -39,7 +40,7 @@ mod _wptserve {
     use super::{
         callable::FunctionHandler,
         connection::{ConnectionFile, RawConnection},
-        host::{install, log, main},
+        host::{install, log, main, start},
         http2::{H2Request, H2Response, H2ResponseWriter},
         input_file::InputFile,
         library::{Engine, certificate_files},

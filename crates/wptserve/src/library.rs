@@ -9,13 +9,14 @@ use std::{
     time::Duration,
 };
 
+use proto::HeaderList;
 use pyo3::{
     exceptions::{PyOSError, PyRuntimeError, PyValueError},
     prelude::*,
 };
 use server::{
     Bound as BoundSockets, Endpoint, Environment, Error, ErrorHandler, Handler, Limits, Router,
-    Scheme, SharedRouter, Stop, Wakes,
+    Scheme, SharedRouter, Stop, StringHandler, Wakes,
     event::EventSink,
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -82,6 +83,7 @@ impl Handlers {
                 "file" => Arc::clone(&self.files),
                 "asis" => Arc::clone(&self.as_is),
                 "python" => Arc::clone(&self.scripts),
+                "string" => Arc::new(string_handler(handler.bind(py))?),
                 "error" => {
                     let status = handler.bind(py).getattr("status")?.extract()?;
                     Arc::new(ErrorHandler { status, message: String::new() })
@@ -109,6 +111,16 @@ impl Handlers {
         }
         Ok(table)
     }
+}
+
+/// A handler out of content and pairs of name and value.
+fn string_handler(parts: &Bound<'_, PyAny>) -> PyResult<StringHandler> {
+    let (content, fields): (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) = parts.extract()?;
+    let mut headers = HeaderList::new();
+    for (name, value) in fields {
+        headers.append(name, value);
+    }
+    Ok(StringHandler { content: content.into(), headers })
 }
 
 #[pymethods]

@@ -5,9 +5,8 @@ mod native;
 use std::{
     env,
     ffi::OsString,
-    io,
     path::{Path, PathBuf},
-    process::{Command as Process, ExitCode},
+    process::ExitCode,
 };
 
 use cli::{
@@ -71,7 +70,7 @@ fn launch(
                 let (reason, hosts) = ("it only supervises".to_owned(), Some((python, extension)));
                 return serve(&NativeLoader { reason, arguments, hosts });
             }
-            Ok(extension) => return hand_over(&python, &extension, arguments),
+            Ok(extension) => return cli::launch(&python, &extension, arguments),
             Err(reason) => reason,
         },
         Err(NotFound::Asked(reason)) => {
@@ -95,49 +94,6 @@ fn extension() -> Result<PathBuf, String> {
     }
     Err(format!("{EXTENSION} is missing beside {}", executable.display()))
 }
-
-/// Replaces this process by Python, which runs the engine. Comes back only when that fails.
-fn hand_over(python: &Interpreter, extension: &Path, arguments: Vec<OsString>) -> Exit {
-    let error = become_process(python_command(python, extension, arguments));
-    cli::error(&format!("{} cannot be started: {error}", python.executable.display()));
-    Exit::Python
-}
-
-/// The command of a Python that runs the engine.
-fn python_command(python: &Interpreter, extension: &Path, arguments: Vec<OsString>) -> Process {
-    let mut process = Process::new(&python.executable);
-    process.arg("-c").arg(START).arg(extension).args(arguments);
-    process
-}
-
-#[cfg(unix)]
-fn become_process(mut process: Process) -> io::Error {
-    use std::os::unix::process::CommandExt;
-    process.exec()
-}
-
-#[cfg(not(unix))]
-fn become_process(mut process: Process) -> io::Error {
-    match process.status() {
-        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
-        Err(error) => error,
-    }
-}
-
-/// What Python runs: let Ctrl-C end it until the engine takes signals over, load the extension by
-/// its path, then hand it the arguments. The working directory, which `-c` puts on the path, is no
-/// place to import from.
-const START: &str = "import _imp, _signal, sys
-_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
-extension, *arguments = sys.argv[1:]
-sys.argv[:] = ['wptserve', *arguments]
-sys.path[:] = [entry for entry in sys.path if entry]
-loader = ExtensionFileLoader('_wptserve', extension)
-module = _imp.create_dynamic(ModuleSpec('_wptserve', loader, origin=extension))
-_imp.exec_dynamic(module)
-module.install()
-module.main(arguments)";
 
 const EXTENSION: &str = if cfg!(target_os = "macos") {
     "lib_wptserve.dylib"

@@ -52,7 +52,7 @@ impl HandlerLoader for NativeLoader {
     fn host_command(&self) -> Result<Command, String> {
         let arguments = cli::supervised(&self.arguments);
         if let Some((python, extension)) = &self.hosts {
-            return Ok(crate::python_command(python, extension, arguments));
+            return Ok(cli::python_command(python, extension, arguments));
         }
         let executable = env::current_exe()
             .map_err(|error| format!("the executable's place is unknown: {error}"))?;

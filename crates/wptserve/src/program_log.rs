@@ -22,7 +22,7 @@ impl ProgramLog {
         Self { pool: OnceLock::new(), verbose }
     }
 
-    /// The pool whose threads write.
+    /// The pool whose threads write. Until it is set, those that emit do.
     pub(crate) fn set_pool(&self, pool: Pool) {
         // Set once, when the server is made.
         let _again = self.pool.set(pool);
@@ -56,12 +56,13 @@ impl EventSink for ProgramLog {
                 (level, format!("{source}: {text}"))
             }
         };
-        if is_pool_thread() {
-            Python::attach(|py| write(py, level, &text));
-        } else if let Some(pool) = self.pool.get() {
+        match self.pool.get() {
             // The I/O thread never waits for the GIL.
-            pool.submit(Box::new(move |py| write(py, level, &text)));
-            pool.flush();
+            Some(pool) if !is_pool_thread() => {
+                pool.submit(Box::new(move |py| write(py, level, &text)));
+                pool.flush();
+            }
+            _ => Python::attach(|py| write(py, level, &text)),
         }
     }
 

@@ -11,7 +11,7 @@ use pyo3::{
 use server::RequestBody;
 
 use crate::{
-    http2,
+    detached, http2,
     input_file::{InputFile, read_at},
     slot::{Slot, lazy_attributes},
     stash,
@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Request {
     pub(crate) inner: server::Request,
     host: Option<Arc<Host>>,
+    /// A Python program made it: what is not in the attributes comes from those that are.
+    detached: bool,
     attributes: Attributes,
 }
 
@@ -99,12 +101,55 @@ lazy_attributes!(Request {
 
 impl Request {
     pub(crate) fn new(inner: server::Request, host: Option<Arc<Host>>) -> Self {
-        Self { inner, host, attributes: Attributes::default() }
+        Self { inner, host, detached: false, attributes: Attributes::default() }
+    }
+
+    /// A request that did not come through the engine.
+    pub(crate) fn detached(inner: server::Request, host: Arc<Host>) -> Self {
+        Self { inner, host: Some(host), detached: true, attributes: Attributes::default() }
+    }
+
+    /// Takes attributes over.
+    pub(crate) fn adopt(&self, given: &Bound<'_, PyDict>) -> PyResult<()> {
+        let of = &self.attributes;
+        let slots: [(&str, &Slot); 9] = [
+            ("doc_root", &of.doc_root),
+            ("client_address", &of.client_address),
+            ("protocol_version", &of.protocol_version),
+            ("method", &of.method),
+            ("raw_headers", &of.raw_headers),
+            ("request_path", &of.request_path),
+            ("url", &of.url),
+            ("request_line", &of.request_line),
+            ("raw_input", &of.raw_input),
+        ];
+        for (name, slot) in slots {
+            if let Some(value) = given.get_item(name)? {
+                slot.set(value.unbind());
+            }
+        }
+        Ok(())
     }
 }
 
 #[pymethods]
 impl Request {
+    /// The request that a handler of `http.server`'s kind has read.
+    #[new]
+    #[pyo3(signature = (request_handler, *_more, **_named))]
+    fn py_new(
+        request_handler: &Bound<'_, PyAny>,
+        _more: &Bound<'_, PyTuple>,
+        _named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        detached::request(request_handler)
+    }
+
+    /// Takes what a subclass has for its own; the request is made by then.
+    #[pyo3(signature = (*_all, **_named))]
+    #[expect(clippy::unused_self, reason = "a method of the object protocol")]
+    fn __init__(&self, _all: &Bound<'_, PyTuple>, _named: Option<&Bound<'_, PyDict>>) {}
+
     /// Does nothing: the body goes with the request.
     #[expect(clippy::unused_self, reason = "a method of the context protocol")]
     fn close(&self) {}
@@ -212,7 +257,7 @@ fn make_body<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     let py = request.py();
     // A handler that replaced raw_input reads its own.
     if let Some(input) = request.get().attributes.raw_input.get(py)
-        && !input.is_exact_instance_of::<InputFile>()
+        && (request.get().detached || !input.is_exact_instance_of::<InputFile>())
     {
         let position = input.call_method0("tell")?;
         input.call_method1("seek", (0,))?;
@@ -249,8 +294,14 @@ fn make_get<'py>(request: &Bound<'py, Request>) -> Made<'py> {
 fn make_post<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     static PARSE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let inner = &request.get().inner;
-    let content_type = inner.headers().get(b"content-type").map(AsRef::as_ref);
     let input = request.getattr("raw_input")?;
+    if request.get().detached {
+        let content_type = request.getattr("headers")?.call_method1("get", ("content-type",))?;
+        let length = input.getattr("length")?;
+        let arguments = (input, request.getattr("method")?, content_type, length);
+        return PARSE.import(request.py(), "wptserve.forms", "parse_post")?.call1(arguments);
+    }
+    let content_type = inner.headers().get(b"content-type").map(AsRef::as_ref);
     PARSE.import(request.py(), "wptserve.forms", "parse_post")?.call1((
         input,
         request.getattr("method")?,
@@ -261,13 +312,21 @@ fn make_post<'py>(request: &Bound<'py, Request>) -> Made<'py> {
 
 fn make_cookies<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     let py = request.py();
+    if request.get().detached {
+        let header = request.getattr("headers")?.call_method1("get", ("cookie",))?;
+        return helper(py, &PARSE_COOKIES, "parse_cookies")?.call1((header,));
+    }
     let header = request.get().inner.headers().get(b"cookie").map(|value| PyBytes::new(py, value));
     helper(py, &PARSE_COOKIES, "parse_cookies")?.call1((header,))
 }
 
 fn make_headers<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     let py = request.py();
-    let headers = class(py, &REQUEST_HEADERS, "RequestHeaders")?.call0()?;
+    let class = class(py, &REQUEST_HEADERS, "RequestHeaders")?;
+    if request.get().detached {
+        return class.call1((request.getattr("raw_headers")?,));
+    }
+    let headers = class.call0()?;
     let values = headers.cast::<PyDict>()?;
     if http2::stream(request).is_some() {
         // As in the reference, pseudo-header fields are headers, and of repeated ones the last

@@ -19,12 +19,13 @@ use server::{
 };
 
 use crate::{
+    detached,
     http2::{self, H2Response},
     pipes::{self, NativeContent},
     request::Request,
     response_headers::ResponseHeaders,
     slot::{Link, Slot},
-    writer::{Progress, ResponseWriter, SharedProgress, Steps},
+    writer::{Progress, ResponseWriter, SharedProgress, Sink, Steps},
 };
 
 /// The response to a request: status, headers and content, written when the handler is done; or
@@ -32,6 +33,8 @@ use crate::{
 #[pyclass(frozen, subclass, dict, weakref, module = "wptserve.response")]
 pub(crate) struct Response {
     request: Link<Request>,
+    /// What a program has made it of, when the engine has not.
+    maker: Maker,
     pub(crate) progress: SharedProgress,
     status: Mutex<(i64, Option<Py<PyAny>>)>,
     pub(crate) content: Slot,
@@ -47,6 +50,15 @@ pub(crate) struct Response {
     patched: AtomicBool,
 }
 
+/// The arguments of `Response(handler, request, response_writer_cls)`.
+#[derive(Default)]
+struct Maker {
+    handler: Slot,
+    /// The request, when it is none of ours.
+    request: Slot,
+    writer_class: Slot,
+}
+
 /// What pipes add to a response that Python has no attribute for.
 #[derive(Default)]
 struct Extras {
@@ -55,9 +67,10 @@ struct Extras {
 }
 
 impl Response {
-    pub(crate) fn new(request: Py<Request>, sink: server::ResponseWriter) -> Self {
+    pub(crate) fn new(request: Py<Request>, sink: Sink) -> Self {
         Self {
             request: Link::new(request),
+            maker: Maker::default(),
             progress: SharedProgress::new(Progress::new(sink)),
             status: Mutex::new((200, None)),
             content: Slot::default(),
@@ -98,8 +111,11 @@ impl Response {
         self.close_connection.set(boolean(py, true).unbind());
     }
 
-    fn slots(&self) -> [&Slot; 8] {
+    fn slots(&self) -> [&Slot; 11] {
         [
+            &self.maker.handler,
+            &self.maker.request,
+            &self.maker.writer_class,
             &self.content,
             &self.headers,
             &self.encoding,
@@ -267,209 +283,28 @@ impl Response {
         Self::write_content(slf)
     }
 
-    fn write_item<'py>(
-        slf: &Bound<'py, Self>,
-        writer: Option<&Bound<'py, PyAny>>,
-        item: &Bound<'py, PyAny>,
-    ) -> PyResult<()> {
-        match writer {
-            Some(writer) => {
-                writer.call_method1(intern!(slf.py(), "write_content"), (item,))?;
-            }
-            None => {
-                Steps::direct(slf).write_content(item)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-#[pymethods]
-impl Response {
-    /// The request that is answered.
-    #[getter]
-    fn get_request(&self, py: Python<'_>) -> Py<Request> {
-        self.request.py().clone_ref(py)
-    }
-
-    /// The encoding for text in the content.
-    #[getter]
-    fn get_encoding<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.encoding.get(py).unwrap_or_else(|| PyString::intern(py, "utf8").into_any())
-    }
-
-    #[setter]
-    fn set_encoding(&self, value: Py<PyAny>) {
-        self.encoding.set(value);
-    }
-
-    /// Whether Server, Date and Content-Length are added where they are missing.
-    #[getter]
-    fn add_required_headers<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.add_required_headers.get(py).unwrap_or_else(|| boolean(py, true))
-    }
-
-    #[setter]
-    fn set_add_required_headers(&self, value: Py<PyAny>) {
-        self.add_required_headers.set(value);
-    }
-
-    /// Whether the content is sent in answer to HEAD.
-    #[getter]
-    fn send_body_for_head_request<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.send_body_for_head_request.get(py).unwrap_or_else(|| boolean(py, false))
-    }
-
-    #[setter]
-    fn set_send_body_for_head_request(&self, value: Py<PyAny>) {
-        self.send_body_for_head_request.set(value);
-    }
-
-    /// Whether the connection closes after this response.
-    #[getter]
-    fn close_connection<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.close_connection.get(py).unwrap_or_else(|| boolean(py, false))
-    }
-
-    #[setter]
-    fn set_close_connection(&self, value: Py<PyAny>) {
-        self.close_connection.set(value);
-    }
-
-    /// The header fields. May be replaced by a list of pairs.
-    #[getter]
-    pub(crate) fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.headers.get_or_init(py, || Ok(Bound::new(py, ResponseHeaders::default())?.into_any()))
-    }
-
-    #[setter]
-    fn set_headers(&self, value: Py<PyAny>) {
-        self.headers.set(value);
-    }
-
-    /// The content: text, bytes, a file, or an iterable of text, bytes and functions.
-    #[getter]
-    fn get_content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.content.get_or_init(py, || Ok(PyList::empty(py).into_any()))
-    }
-
-    #[setter]
-    fn set_content(&self, value: Py<PyAny>) {
-        self.content.set(value);
-    }
-
-    /// The writer.
-    #[getter]
-    fn writer<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        slf.get().writer.get_or_init(slf.py(), || http2::response_writer(slf))
-    }
-
-    #[setter]
-    fn set_writer(&self, value: Py<PyAny>) {
-        self.writer.set(value);
-    }
-
-    /// Python's root logger.
-    #[getter]
-    fn logger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.logger.get_or_init(py, || py.import("wptserve.logger")?.call_method0("get_logger"))
-    }
-
-    #[setter]
-    fn set_logger(&self, value: Py<PyAny>) {
-        self.logger.set(value);
-    }
-
-    /// The status: `(code, message)`, where `None` stands for the usual reason phrase.
-    #[getter]
-    fn status<'py>(&self, py: Python<'py>) -> (i64, Option<Bound<'py, PyAny>>) {
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        (status.0, status.1.as_ref().map(|message| message.bind(py).clone()))
-    }
-
-    /// Takes a code, or a `(code, message)` pair.
-    #[setter]
-    fn set_status(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = value.py();
-        let status = if !value.is_instance_of::<PyInt>() && value.hasattr(intern!(py, "__len__"))? {
-            if value.len()? != 2 {
-                return Err(PyValueError::new_err(format!(
-                    "a status is a code or a (code, message) pair, not {}",
-                    value.repr()?
-                )));
-            }
-            let message = value.get_item(1)?;
-            let text = message.is_instance_of::<PyBytes>() || message.is_instance_of::<PyString>();
-            let message = if text { message } else { message.str()?.into_any() };
-            (integer(&value.get_item(0)?)?, Some(message.unbind()))
-        } else {
-            (integer(value)?, None)
-        };
-        self.replace_status(status);
-        Ok(())
-    }
-
-    /// Adds a `Set-Cookie` header; see `wptserve.response.cookie_header` for the arguments.
-    #[pyo3(signature = (*args, **kwargs))]
-    fn set_cookie(
-        &self,
-        py: Python<'_>,
-        args: &Bound<'_, PyTuple>,
-        kwargs: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<()> {
-        static COOKIE_HEADER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let cookie =
-            COOKIE_HEADER.import(py, "wptserve.response", "cookie_header")?.call(args, kwargs)?;
-        let headers = self.headers(py)?;
-        headers.call_method1(intern!(py, "append"), ("Set-Cookie", cookie))?;
-        Ok(())
-    }
-
-    /// Takes a cookie back that this response sets.
-    fn unset_cookie(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<()> {
-        slf.py().import("wptserve.response")?.call_method1("unset_cookie", (slf, name))?;
-        Ok(())
-    }
-
-    /// Deletes a cookie on the client.
-    #[pyo3(signature = (name, path = Some("/"), domain = None))]
-    fn delete_cookie(
-        slf: &Bound<'_, Self>,
-        name: &Bound<'_, PyAny>,
-        path: Option<&str>,
-        domain: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<()> {
-        let py = slf.py();
-        let kwargs = PyDict::new(py);
-        kwargs.set_item("path", path)?;
-        kwargs.set_item("domain", domain)?;
-        slf.call_method("set_cookie", (name, py.None()), Some(&kwargs))?;
-        Ok(())
-    }
-
-    /// Makes this an error response: a JSON body with the code and a message, and no other
-    /// headers. For a 5xx code the message tells the traceback of `err`.
-    #[pyo3(signature = (code, err = None))]
+    /// `set_error` without a text of one's own.
     pub(crate) fn set_error(
         slf: &Bound<'_, Self>,
         code: i64,
         err: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let py = slf.py();
+        if !(500..600).contains(&code) {
+            let message = err.map_or_else(|| Ok(PyString::new(py, "")), |err| err.str())?;
+            return Self::tell_error(slf, code, &message);
+        }
+        let message = py
+            .import("wptserve.response")?
+            .call_method1("format_server_error", (slf, err))?
+            .cast_into::<PyString>()?;
+        report(slf.get().request(py).get(), err, &printable(&message)?);
+        Self::tell_error(slf, code, &message)
+    }
+
+    fn tell_error(slf: &Bound<'_, Self>, code: i64, message: &Bound<'_, PyString>) -> PyResult<()> {
+        let py = slf.py();
         let this = slf.get();
-        let message = if (500..600).contains(&code) {
-            let formatted = py
-                .import("wptserve.response")?
-                .call_method1("format_server_error", (slf, err))?
-                .cast_into::<PyString>()?;
-            report(this.request(py).get(), err, &printable(&formatted)?);
-            formatted
-        } else {
-            match err {
-                None => PyString::new(py, ""),
-                Some(err) => err.str()?,
-            }
-        };
         let data = if let Ok(message) = message.to_str() {
             proto::json_error::error_body(code, message)
         } else {
@@ -489,12 +324,6 @@ impl Response {
         this.headers.set(headers.into_any().unbind());
         this.content.set(PyString::new(py, &data).into_any().unbind());
         Ok(())
-    }
-
-    /// The content's parts: functions are called, empty parts left out, a file read in blocks.
-    #[pyo3(signature = (read_file = false))]
-    fn iter_content<'py>(slf: &Bound<'py, Self>, read_file: bool) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("wptserve.response")?.call_method1("iter_content", (slf, read_file))
     }
 
     /// Writes the status line and the headers.
@@ -589,6 +418,261 @@ impl Response {
                 break;
             }
         }
+        Ok(())
+    }
+
+    fn write_item<'py>(
+        slf: &Bound<'py, Self>,
+        writer: Option<&Bound<'py, PyAny>>,
+        item: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        match writer {
+            Some(writer) => {
+                writer.call_method1(intern!(slf.py(), "write_content"), (item,))?;
+            }
+            None => {
+                Steps::direct(slf).write_content(item)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Response {
+    /// A response that is written to the `wfile` of a handler of `http.server`'s kind.
+    #[new]
+    #[pyo3(signature = (handler, request, response_writer_cls = None, *_more, **_named))]
+    fn py_new(
+        handler: &Bound<'_, PyAny>,
+        request: &Bound<'_, PyAny>,
+        response_writer_cls: Option<Py<PyAny>>,
+        _more: &Bound<'_, PyTuple>,
+        _named: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let py = handler.py();
+        let file = handler.getattr(intern!(py, "wfile"))?.unbind();
+        let own = request.cast::<Request>().ok();
+        let link = match own {
+            Some(own) => own.clone().unbind(),
+            None => detached::stand_in(py, request)?,
+        };
+        let response = Self::new(link, Sink::File(file));
+        response.maker.handler.set(handler.clone().unbind());
+        if own.is_none() {
+            response.maker.request.set(request.clone().unbind());
+        }
+        if let Some(class) = response_writer_cls {
+            response.maker.writer_class.set(class);
+        }
+        Ok(response)
+    }
+
+    /// Takes what a subclass has for its own; the response is made by then.
+    #[pyo3(signature = (*_all, **_named))]
+    #[expect(clippy::unused_self, reason = "a method of the object protocol")]
+    fn __init__(&self, _all: &Bound<'_, PyTuple>, _named: Option<&Bound<'_, PyDict>>) {}
+
+    /// The request that is answered.
+    #[getter]
+    fn get_request<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        let given = self.maker.request.get(py);
+        given.unwrap_or_else(|| self.request.py().clone_ref(py).into_bound(py).into_any())
+    }
+
+    /// The encoding for text in the content.
+    #[getter]
+    fn get_encoding<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.encoding.get(py).unwrap_or_else(|| PyString::intern(py, "utf8").into_any())
+    }
+
+    #[setter]
+    fn set_encoding(&self, value: Py<PyAny>) {
+        self.encoding.set(value);
+    }
+
+    /// Whether Server, Date and Content-Length are added where they are missing.
+    #[getter]
+    fn add_required_headers<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.add_required_headers.get(py).unwrap_or_else(|| boolean(py, true))
+    }
+
+    #[setter]
+    fn set_add_required_headers(&self, value: Py<PyAny>) {
+        self.add_required_headers.set(value);
+    }
+
+    /// Whether the content is sent in answer to HEAD.
+    #[getter]
+    fn send_body_for_head_request<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.send_body_for_head_request.get(py).unwrap_or_else(|| boolean(py, false))
+    }
+
+    #[setter]
+    fn set_send_body_for_head_request(&self, value: Py<PyAny>) {
+        self.send_body_for_head_request.set(value);
+    }
+
+    /// Whether the connection closes after this response.
+    #[getter]
+    fn close_connection<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.close_connection.get(py).unwrap_or_else(|| boolean(py, false))
+    }
+
+    #[setter]
+    fn set_close_connection(&self, value: Py<PyAny>) {
+        self.close_connection.set(value);
+    }
+
+    /// The header fields. May be replaced by a list of pairs.
+    #[getter]
+    pub(crate) fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.headers.get_or_init(py, || Ok(Bound::new(py, ResponseHeaders::default())?.into_any()))
+    }
+
+    #[setter]
+    fn set_headers(&self, value: Py<PyAny>) {
+        self.headers.set(value);
+    }
+
+    /// The content: text, bytes, a file, or an iterable of text, bytes and functions.
+    #[getter]
+    fn get_content<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.content.get_or_init(py, || Ok(PyList::empty(py).into_any()))
+    }
+
+    #[setter]
+    fn set_content(&self, value: Py<PyAny>) {
+        self.content.set(value);
+    }
+
+    /// The writer.
+    #[getter]
+    fn writer<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let this = slf.get();
+        this.writer.get_or_init(slf.py(), || match this.maker.writer_class.get(slf.py()) {
+            Some(class) => class.call1((this.maker.handler.get(slf.py()), slf)),
+            None => http2::response_writer(slf),
+        })
+    }
+
+    #[setter]
+    fn set_writer(&self, value: Py<PyAny>) {
+        self.writer.set(value);
+    }
+
+    /// Python's root logger.
+    #[getter]
+    fn logger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.logger.get_or_init(py, || py.import("wptserve.logger")?.call_method0("get_logger"))
+    }
+
+    #[setter]
+    fn set_logger(&self, value: Py<PyAny>) {
+        self.logger.set(value);
+    }
+
+    /// The status: `(code, message)`, where `None` stands for the usual reason phrase.
+    #[getter]
+    fn status<'py>(&self, py: Python<'py>) -> (i64, Option<Bound<'py, PyAny>>) {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        (status.0, status.1.as_ref().map(|message| message.bind(py).clone()))
+    }
+
+    /// Takes a code, or a `(code, message)` pair.
+    #[setter]
+    fn set_status(&self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = value.py();
+        let status = if !value.is_instance_of::<PyInt>() && value.hasattr(intern!(py, "__len__"))? {
+            if value.len()? != 2 {
+                return Err(PyValueError::new_err(format!(
+                    "a status is a code or a (code, message) pair, not {}",
+                    value.repr()?
+                )));
+            }
+            let message = value.get_item(1)?;
+            let text = message.is_instance_of::<PyBytes>() || message.is_instance_of::<PyString>();
+            let message = if text { message } else { message.str()?.into_any() };
+            (integer(&value.get_item(0)?)?, Some(message.unbind()))
+        } else {
+            (integer(value)?, None)
+        };
+        self.replace_status(status);
+        Ok(())
+    }
+
+    /// Adds a `Set-Cookie` header; see `wptserve.response.cookie_header` for the arguments.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn set_cookie(
+        &self,
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        static COOKIE_HEADER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let cookie =
+            COOKIE_HEADER.import(py, "wptserve.response", "cookie_header")?.call(args, kwargs)?;
+        let headers = self.headers(py)?;
+        headers.call_method1(intern!(py, "append"), ("Set-Cookie", cookie))?;
+        Ok(())
+    }
+
+    /// Takes a cookie back that this response sets.
+    fn unset_cookie(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<()> {
+        slf.py().import("wptserve.response")?.call_method1("unset_cookie", (slf, name))?;
+        Ok(())
+    }
+
+    /// Deletes a cookie on the client.
+    #[pyo3(signature = (name, path = Some("/"), domain = None))]
+    fn delete_cookie(
+        slf: &Bound<'_, Self>,
+        name: &Bound<'_, PyAny>,
+        path: Option<&str>,
+        domain: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let kwargs = PyDict::new(py);
+        kwargs.set_item("path", path)?;
+        kwargs.set_item("domain", domain)?;
+        slf.call_method("set_cookie", (name, py.None()), Some(&kwargs))?;
+        Ok(())
+    }
+
+    /// Makes this an error response: a JSON body with the code and a message, and no other
+    /// headers. For a 5xx code the message tells the traceback of `err`. `message` is a text for
+    /// any code, as it was until 2022.
+    #[pyo3(name = "set_error", signature = (code, err = None, *, message = None))]
+    fn py_set_error(
+        slf: &Bound<'_, Self>,
+        code: i64,
+        err: Option<&Bound<'_, PyAny>>,
+        message: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        match message {
+            Some(message) => Self::tell_error(slf, code, &message.str()?),
+            None => Self::set_error(slf, code, err),
+        }
+    }
+    /// The content's parts: functions are called, empty parts left out, a file read in blocks.
+    #[pyo3(signature = (read_file = false))]
+    fn iter_content<'py>(slf: &Bound<'py, Self>, read_file: bool) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("wptserve.response")?.call_method1("iter_content", (slf, read_file))
+    }
+
+    /// Writes the status line and the headers.
+    #[pyo3(name = "write_status_headers")]
+    fn py_write_status_headers(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::write_status_headers(slf)?;
+        slf.get().progress.flush_to_file(slf.py());
+        Ok(())
+    }
+
+    /// Writes the content; nothing in answer to HEAD unless `send_body_for_head_request`.
+    #[pyo3(name = "write_content")]
+    fn py_write_content(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::write_content(slf)?;
+        slf.get().progress.flush_to_file(slf.py());
         Ok(())
     }
 

@@ -12,10 +12,10 @@ use bytes::Bytes;
 use proto::response_head;
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyBrokenPipeError, PyTypeError, PyValueError},
+    exceptions::{PyBrokenPipeError, PyOSError, PyTypeError, PyValueError},
     intern,
     prelude::*,
-    types::{PyBytes, PyInt, PyString},
+    types::{PyBytes, PyDict, PyInt, PyString, PyTuple},
 };
 use server::{Finish, Piece, TrySendError, response::SERVER};
 
@@ -30,7 +30,7 @@ use crate::{
 /// Where a response stands. Shared by [`Response`] and its [`ResponseWriter`].
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, not one state")]
 pub(crate) struct Progress {
-    sink: server::ResponseWriter,
+    sink: Sink,
     /// Written, and not yet handed to the engine.
     pending: Vec<u8>,
     /// Bytes were handed to the engine.
@@ -41,6 +41,20 @@ pub(crate) struct Progress {
     /// Over HTTP/2: the stream has ended on this side.
     pub(crate) stream_ended: bool,
     seen: Seen,
+}
+
+/// Where a response goes.
+pub(crate) enum Sink {
+    /// To the engine.
+    Engine(server::ResponseWriter),
+    /// To a file of Python's: the response is one that a program has made.
+    File(Py<PyAny>),
+}
+
+impl Sink {
+    fn is_peer_gone(&self) -> bool {
+        matches!(self, Self::Engine(engine) if engine.is_peer_gone())
+    }
 }
 
 /// Fields that were written and are not added again.
@@ -54,7 +68,7 @@ struct Seen {
 }
 
 impl Progress {
-    pub(crate) fn new(sink: server::ResponseWriter) -> Self {
+    pub(crate) fn new(sink: Sink) -> Self {
         Self {
             sink,
             pending: Vec::with_capacity(256),
@@ -78,12 +92,16 @@ impl Progress {
 
     /// Ends with a response that the engine sends.
     pub(crate) fn respond(&mut self, response: server::Response) {
-        self.sink.respond(response);
+        if let Sink::Engine(engine) = &mut self.sink {
+            engine.respond(response);
+        }
     }
 
     /// Hands over what is pending and ends the response.
     pub(crate) fn finish(&mut self, finish: Finish) {
-        self.sink.finish(Bytes::from(std::mem::take(&mut self.pending)), finish);
+        if let Sink::Engine(engine) = &mut self.sink {
+            engine.finish(Bytes::from(std::mem::take(&mut self.pending)), finish);
+        }
     }
 }
 
@@ -109,18 +127,19 @@ impl SharedProgress {
         }
         progress.flushed = true;
         let bytes = Bytes::from(std::mem::take(&mut progress.pending));
-        match progress.sink.try_send(bytes) {
-            Ok(()) => true,
-            Err(TrySendError::PeerGone) => false,
-            Err(TrySendError::Full(piece)) => {
-                drop(progress);
-                // Nobody else writes: a response belongs to one handler.
-                py.detach(|| self.lock().sink.send(piece).is_ok())
-            }
+        self.hand_over(py, progress, bytes.into())
+    }
+
+    /// The same where nobody else will do it: the engine hands over what is left in the end.
+    pub(crate) fn flush_to_file(&self, py: Python<'_>) {
+        let is_file = matches!(self.lock().sink, Sink::File(_));
+        if is_file {
+            // A client that is gone is told to those who write.
+            let _alive = self.flush(py);
         }
     }
 
-    /// The same, and a piece behind it.
+    /// Hands what is pending over, and a piece behind it.
     pub(crate) fn send_piece(&self, py: Python<'_>, piece: Piece) -> bool {
         if !self.flush(py) {
             return false;
@@ -128,13 +147,43 @@ impl SharedProgress {
         let mut progress = self.lock();
         progress.content_written = true;
         progress.flushed = true;
-        match progress.sink.try_send(piece) {
+        self.hand_over(py, progress, piece)
+    }
+
+    fn hand_over(&self, py: Python<'_>, progress: MutexGuard<'_, Progress>, piece: Piece) -> bool {
+        let engine = match &progress.sink {
+            Sink::Engine(engine) => engine,
+            Sink::File(file) => {
+                let file = file.clone_ref(py);
+                drop(progress);
+                return matches!(&piece, Piece::Bytes(bytes) if write_file(file.bind(py), bytes));
+            }
+        };
+        match engine.try_send(piece) {
             Ok(()) => true,
             Err(TrySendError::PeerGone) => false,
             Err(TrySendError::Full(piece)) => {
                 drop(progress);
-                py.detach(|| self.lock().sink.send(piece).is_ok())
+                // Nobody else writes: a response belongs to one handler.
+                py.detach(|| match &self.lock().sink {
+                    Sink::Engine(engine) => engine.send(piece).is_ok(),
+                    Sink::File(_) => false,
+                })
             }
+        }
+    }
+}
+
+/// Writes to a file of Python's; `false` when that fails, as when a client is gone.
+fn write_file(file: &Bound<'_, PyAny>, bytes: &[u8]) -> bool {
+    let py = file.py();
+    match file.call_method1(intern!(py, "write"), (PyBytes::new(py, bytes),)) {
+        Ok(_count) => true,
+        Err(error) => {
+            if !error.is_instance_of::<PyOSError>(py) {
+                error.write_unraisable(py, Some(file));
+            }
+            false
         }
     }
 }
@@ -235,8 +284,8 @@ impl<'a, 'py> Steps<'a, 'py> {
         self.write_bytes(&line)?;
         let mut progress = self.progress();
         progress.status_written = true;
-        if let Ok(status) = u16::try_from(code) {
-            progress.sink.note_status(status);
+        if let (Ok(status), Sink::Engine(engine)) = (u16::try_from(code), &progress.sink) {
+            engine.note_status(status);
         }
         Ok(())
     }
@@ -480,6 +529,25 @@ impl ResponseWriter {
 
 #[pymethods]
 impl ResponseWriter {
+    /// The writer of a response; a handler of `http.server`'s kind comes first, as in the
+    /// reference.
+    #[new]
+    #[pyo3(signature = (handler, response, *_more, **_named))]
+    #[expect(unused_variables, reason = "the response has the handler")]
+    fn py_new(
+        handler: &Bound<'_, PyAny>,
+        response: Py<Response>,
+        _more: &Bound<'_, PyTuple>,
+        _named: Option<&Bound<'_, PyDict>>,
+    ) -> Self {
+        Self::new(response)
+    }
+
+    /// Takes what a subclass has for its own; the writer is made by then.
+    #[pyo3(signature = (*_all, **_named))]
+    #[expect(clippy::unused_self, reason = "a method of the object protocol")]
+    fn __init__(&self, _all: &Bound<'_, PyTuple>, _named: Option<&Bound<'_, PyDict>>) {}
+
     /// Writes the status line; the usual reason phrase when there is no message.
     #[pyo3(signature = (code, message = None))]
     fn write_status(
@@ -554,17 +622,23 @@ impl ResponseWriter {
 
     /// Makes the connection the handler's own, for reading and writing raw bytes. It closes when
     /// the handler is done.
-    fn take_over(slf: &Bound<'_, Self>) -> RawConnection {
+    fn take_over(slf: &Bound<'_, Self>) -> PyResult<RawConnection> {
         let response = slf.get().response.py().clone_ref(slf.py());
         let shared = &response.get().progress;
         shared.flush(slf.py());
         let mut progress = shared.lock();
         progress.content_written = true;
         progress.flushed = true;
-        let inbox = progress.sink.take_over();
+        let inbox = match &progress.sink {
+            Sink::Engine(engine) => engine.take_over(),
+            Sink::File(_) => {
+                let text = "a response that a program has made leaves the connection to it";
+                return Err(PyValueError::new_err(text));
+            }
+        };
         drop(progress);
         response.get().close_after(slf.py());
-        RawConnection::new(response, inbox)
+        Ok(RawConnection::new(response, inbox))
     }
 
     /// The connection as a file that is written to.
@@ -594,6 +668,28 @@ impl ResponseWriter {
     #[setter]
     fn set_content_written(&self, value: bool) {
         self.response.py().get().progress.lock().content_written = value;
+    }
+
+    /// Whether the head has ended. A method that takes the place of `end_headers` says so.
+    #[getter(_headers_complete)]
+    fn headers_complete(&self) -> bool {
+        self.response.py().get().progress.lock().headers_complete
+    }
+
+    #[setter(_headers_complete)]
+    fn set_headers_complete(&self, value: bool) {
+        self.response.py().get().progress.lock().headers_complete = value;
+    }
+
+    /// Whether there is a status line. A method that takes the place of `write_status` says so.
+    #[getter(_status_written)]
+    fn status_written(&self) -> bool {
+        self.response.py().get().progress.lock().status_written
+    }
+
+    #[setter(_status_written)]
+    fn set_status_written(&self, value: bool) {
+        self.response.py().get().progress.lock().status_written = value;
     }
 
     /// The size of the blocks in which a file is read.

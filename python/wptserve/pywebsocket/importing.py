@@ -53,7 +53,9 @@ class Fallback:
             import_module(own)
         except ModuleNotFoundError:
             return None
-        return ModuleSpec(name, self, is_package=hasattr(sys.modules[own], "__path__"))
+        is_package = hasattr(sys.modules[own], "__path__")
+        # It is loader enough.
+        return ModuleSpec(name, self, is_package=is_package)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _Alias(spec.name)

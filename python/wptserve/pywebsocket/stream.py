@@ -267,8 +267,8 @@ class Stream(_wptserve.WebSocketStream):
 
     def _filtered_frame(self) -> Frame:
         """The next frame, as the filters leave it."""
-        opcode, payload, *bits = self._receive_frame()
-        frame = Frame(*bits, opcode, payload)
+        opcode, payload, fin, rsv1, rsv2, rsv3 = self._receive_frame()
+        frame = Frame(fin, rsv1, rsv2, rsv3, opcode, payload)
         for frame_filter in self._options.incoming_frame_filters:
             frame_filter.filter(frame)
         return frame

@@ -13,7 +13,7 @@ use std::{
 
 use clap::Args;
 
-use crate::{Exit, log};
+use crate::{Exit, launch::become_process, log};
 
 /// Run a Python command with these modules in place of its own `wptserve`
 ///
@@ -79,20 +79,6 @@ fn write(folder: &Path) -> io::Result<()> {
     let new = folder.join(format!("sitecustomize.{}", process::id()));
     fs::write(&new, SITECUSTOMIZE)?;
     fs::rename(&new, &file)
-}
-
-#[cfg(unix)]
-fn become_process(mut command: Command) -> io::Error {
-    use std::os::unix::process::CommandExt;
-    command.exec()
-}
-
-#[cfg(not(unix))]
-fn become_process(mut command: Command) -> io::Error {
-    match command.status() {
-        Ok(status) => process::exit(status.code().unwrap_or(1)),
-        Err(error) => error,
-    }
 }
 
 const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");

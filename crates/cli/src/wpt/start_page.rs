@@ -20,10 +20,8 @@ pub(super) fn route(
     listening: &Listening,
     root_url: &str,
 ) -> Result<Route, Error> {
-    let handler = StringHandler {
-        content: page(settings, listening, root_url),
-        content_type: "text/html; charset=utf-8".to_owned(),
-    };
+    let page = page(settings, listening, root_url);
+    let handler = StringHandler::text(page, "text/html; charset=utf-8".to_owned());
     Route::new(Method::new("GET"), PATH, "start page", Arc::new(handler))
 }
 

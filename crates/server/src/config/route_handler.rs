@@ -132,10 +132,9 @@ impl RouteHandler {
             Self::Error { status, message } => {
                 Arc::new(ErrorHandler { status: *status, message: message.clone() })
             }
-            Self::String { content, content_type } => Arc::new(StringHandler {
-                content: content.clone(),
-                content_type: content_type.clone(),
-            }),
+            Self::String { content, content_type } => {
+                Arc::new(StringHandler::text(content.clone(), content_type.clone()))
+            }
         }
     }
 

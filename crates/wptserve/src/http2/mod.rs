@@ -13,7 +13,7 @@ use crate::{
     request::{Host, Request},
     response::Response,
     slot::Slot,
-    writer::ResponseWriter,
+    writer::{ResponseWriter, Sink},
 };
 
 pub(crate) use frames::{call_frame_handlers, request_fields};
@@ -94,7 +94,7 @@ fn response<'py>(
 ) -> PyResult<Bound<'py, Response>> {
     let py = request.py();
     let over_http2 = stream(request).is_some();
-    let response = Response::new(request.clone().unbind(), sink);
+    let response = Response::new(request.clone().unbind(), Sink::Engine(sink));
     if !over_http2 {
         return Bound::new(py, response);
     }
