@@ -61,10 +61,6 @@ impl HostsQueue {
         Ok(usize::try_from(len).unwrap_or(usize::MAX))
     }
 
-    fn __bool__(&self) -> bool {
-        true
-    }
-
     /// An item is done with; `False` when that was said of all already.
     fn done(&self, py: Python<'_>) -> PyResult<bool> {
         with(py, |queues| queues.done(self.number))

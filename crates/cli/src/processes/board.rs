@@ -49,7 +49,8 @@ impl Board {
 /// A host's view.
 pub(super) struct Row {
     file: File,
-    row: usize,
+    /// Its place on the board.
+    place: usize,
     /// The host's connections; `NOBODY` once it accepts no more.
     mine: Mutex<u32>,
 }
@@ -58,7 +59,7 @@ impl Row {
     /// The row of a host that accepts.
     pub(super) fn new(file: File, row: usize) -> Self {
         write(&file, row, 0);
-        Self { file, row, mine: Mutex::new(0) }
+        Self { file, place: row, mine: Mutex::new(0) }
     }
 
     /// The host accepts no more: the others do not count on it.
@@ -70,7 +71,7 @@ impl Row {
         let mut mine = self.mine.lock().unwrap_or_else(PoisonError::into_inner);
         if *mine != NOBODY {
             *mine = change(*mine);
-            write(&self.file, self.row, *mine);
+            write(&self.file, self.place, *mine);
         }
     }
 }
@@ -90,7 +91,8 @@ impl AcceptShare for Row {
         // What cannot be read says nothing of the others.
         let Ok(read) = self.file.read_at(&mut rows, 0) else { return false };
         // All rows but this one.
-        let others = rows[..read].chunks_exact(ROW).enumerate().filter(|(row, _)| *row != self.row);
+        let others =
+            rows[..read].chunks_exact(ROW).enumerate().filter(|(row, _)| *row != self.place);
         let others = others.filter_map(|(_, row)| row.try_into().ok().map(u32::from_le_bytes));
         let least = others.filter(|count| *count != NOBODY).min();
         // Where there are many, a few more do not matter.

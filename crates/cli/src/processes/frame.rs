@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn both_readers_agree() {
         let runtime = runtime::Builder::new_current_thread().build().unwrap();
-        let mut bytes = encode(3, &[&[1; 70_000]]);
+        let mut bytes = encode(3, &[&vec![1; 70_000]]);
         bytes.extend(encode(4, &[b"x"]));
         for end in 0..bytes.len() {
             // Every end of the first bytes and of the last ones.

@@ -125,8 +125,8 @@ pub(super) fn shared_file(name: &str) -> io::Result<File> {
     if let Ok(file) = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC) {
         return Ok(file.into());
     }
-    let _only_for_memory = name;
-    tempfile::tempfile()
+    // On other systems the name is for errors alone.
+    tempfile::tempfile().map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))
 }
 
 const IDLE: u8 = 0;

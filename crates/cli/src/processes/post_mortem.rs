@@ -1,6 +1,7 @@
 //! What is told of a host that has ended by itself.
 
 use std::{
+    fmt::Write as _,
     fs::File,
     io::{Read, Seek},
     process::ExitStatus,
@@ -39,7 +40,8 @@ impl Remains {
             text.push_str(&line(running));
         }
         if let Some(more @ 1..) = self.running.len().checked_sub(MOST_TOLD) {
-            text.push_str(&format!("\n  and {more} more"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n  and {more} more");
         }
         for line in self.last_words.lines() {
             text.push_str("\n  ");
@@ -65,7 +67,7 @@ const MOST_WORDS: u64 = 16 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{io::Write, os::unix::process::ExitStatusExt, time::Duration};
+    use std::{io::Write as _, os::unix::process::ExitStatusExt, time::Duration};
 
     #[test]
     fn it_is_told_what_ran_and_what_was_said() {
