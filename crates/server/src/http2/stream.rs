@@ -53,6 +53,8 @@ struct Arriving {
     /// Where it goes; a tunnel's goes to who took it over.
     spool: Option<Arc<Spool>>,
     received: u64,
+    /// How many frames.
+    frames: u64,
     patience: Pin<Box<Sleep>>,
 }
 
@@ -125,6 +127,7 @@ impl Stream {
             stream: received,
             spool: spool.clone(),
             received: 0,
+            frames: 0,
             patience: Box::pin(sleep(limits.idle_timeout)),
         });
         let body = spool.map_or_else(|| RequestBody::Complete(Bytes::new()), RequestBody::Spooled);
@@ -485,6 +488,12 @@ impl Stream {
                             return self.refuse_body();
                         }
                         (Some(spool), _) => {
+                            // The library keeps to itself what has no content.
+                            let empty = self.shared.wire.take_empty(self.id, body.frames, last);
+                            body.frames += 1;
+                            for _ in 0..empty {
+                                let _unstored = spool.push_frame(b"", false);
+                            }
                             // A failure to store it is told to who reads it.
                             let _unstored = spool.push_frame(&data, last);
                         }
