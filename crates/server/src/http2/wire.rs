@@ -305,7 +305,8 @@ impl Wire {
                 let Some(body) = state.bodies.get_mut(&header.stream) else { return };
                 let padded = header.flags.contains(Flags::PADDED);
                 // One byte says how much of the rest is padding.
-                let padding = if padded { payload.first().map_or(1, |&pad| u32::from(pad) + 1) } else { 0 };
+                let padding =
+                    if padded { payload.first().map_or(1, |&pad| u32::from(pad) + 1) } else { 0 };
                 if header.length > padding || header.flags.contains(Flags::END_STREAM) {
                     body.frames += 1;
                 } else if body.empty.len() < MAX_EMPTY {

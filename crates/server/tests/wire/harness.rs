@@ -11,7 +11,8 @@ use std::{
 };
 
 use server::{
-    Bound, Config, Endpoint, Environment, Error, Handler, Http2Use, Limits, Router, Scheme, Server, Wakes,
+    Bound, Config, Endpoint, Environment, Error, Handler, Http2Use, Limits, Router, Scheme, Server,
+    Wakes,
     dns::DnsNames,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
@@ -118,8 +119,9 @@ impl Setup {
             limits: self.limits,
             wakes: Arc::new(Wakes::default()),
         });
-        let server =
-            Server::new(bound, environment, self.router, self.tls).with_dns_names(self.dns_names).with_http2(self.http2);
+        let server = Server::new(bound, environment, self.router, self.tls)
+            .with_dns_names(self.dns_names)
+            .with_http2(self.http2);
         let (stop, stopped) = oneshot::channel::<()>();
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {

@@ -85,7 +85,8 @@ fn frame(kind: Kind, flags: Flags, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 fn block(method: &str, path: &str) -> Vec<u8> {
-    let fields = [(":method", method), (":scheme", "http"), (":path", path), (":authority", "a.test")];
+    let fields =
+        [(":method", method), (":scheme", "http"), (":path", path), (":authority", "a.test")];
     encoded(&fields)
 }
 
@@ -101,7 +102,9 @@ fn setup() -> Setup {
 
 #[test]
 fn a_response_is_a_block_and_data() {
-    let server = setup().route("/", Inline(|exchange: Exchange| exchange.respond(response(200, "hi")))).start();
+    let server = setup()
+        .route("/", Inline(|exchange: Exchange| exchange.respond(response(200, "hi"))))
+        .start();
     let mut client = Connection::new(&server);
     client.ask(1, "GET", "/", &[]);
     let head = encoded(&[(":status", "200"), ("server", "S"), ("date", "D")]);
@@ -111,7 +114,10 @@ fn a_response_is_a_block_and_data() {
     ];
     assert_eq!(client.frames(1), expected);
     client.ask(3, "HEAD", "/", &[]);
-    assert_eq!(client.frames(3), [(Kind::HEADERS, END_HEADERS.with(Flags::END_STREAM, true), head)]);
+    assert_eq!(
+        client.frames(3),
+        [(Kind::HEADERS, END_HEADERS.with(Flags::END_STREAM, true), head)]
+    );
 }
 
 #[test]
