@@ -1,6 +1,9 @@
 //! HTTP/2 without TLS: frames in, the frames of a stream out.
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::{
+    fmt::Write,
+    sync::{Arc, Mutex, mpsc},
+};
 
 use bytes::Bytes;
 use proto::{
@@ -136,7 +139,7 @@ fn list_frames(exchange: Exchange) {
     let Exchange { request, mut writer } = exchange;
     let mut text = String::new();
     while let Ok(BodyFrame::Data { data, last }) = request.body.next_frame() {
-        text += &format!("[{}]{}", data.escape_ascii(), if last { "." } else { "" });
+        write!(text, "[{}]{}", data.escape_ascii(), if last { "." } else { "" }).unwrap();
     }
     writer.respond(response(200, text));
 }
