@@ -18,6 +18,7 @@ WRITES = [
 CASES = {
     "http2-data": ("/http2/data.py", "POST", [], [b"hello world!"]),
     "http2-data-frames": ("/http2/data.py", "POST", [], [b"first", b"second"]),
+    "http2-data-empty": ("/http2/order.py", "POST", [], [b"", b"first", b"", b"", b"second", b""]),
     "http2-headers-data": ("/http2/headers_data.py", "POST", [], [b"hello world!"]),
     "http2-headers-alone": ("/http2/headers_data.py",),
     "http2-order": ("/http2/order.py?q", "POST", [], [b"a", b"bc"]),

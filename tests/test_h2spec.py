@@ -1,14 +1,16 @@
 """The cases of h2spec (generic, http2, hpack), re-made over raw frames and numbered as there.
 
-A case sends bytes behind a finished handshake and says what must come: an answer, an error of the
-stream or an error of the connection. As in h2spec an error of the connection may also be its end,
-and satisfies a case that asks for an error of the stream.
+A case is what is sent behind a finished handshake and what must come, in turn: an answer, an error
+of the stream or an error of the connection. As in h2spec an error of the connection may also be
+its end, and satisfies a case that asks for an error of the stream.
 """
 
 import socket
 import struct
 
 import pytest
+from hpack.huffman import HuffmanEncoder
+from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 
 import running
 
@@ -68,6 +70,25 @@ def post(*pairs: tuple[str, str]) -> bytes:
     return headers(flags=END_HEADERS, payload=block(*pairs, method="POST"))
 
 
+def representations() -> list[bytes]:
+    """A field in each representation of HPACK, in h2spec's order: indexed, then literals that are
+    indexed, not indexed and never indexed, each with an indexed name and a new one, plain and in
+    Huffman code."""
+    def text(value: bytes, coded: bool) -> bytes:
+        data = HuffmanEncoder(REQUEST_CODES, REQUEST_CODES_LENGTH).encode(value) if coded else value
+        return bytes([len(data) | (0x80 if coded else 0)]) + data
+
+    found = [b"\x90"]
+    # Index 58 is user-agent.
+    for first, indexed in [(0x40, b"\x7a"), (0, b"\x0f\x2b"), (0x10, b"\x1f\x2b")]:
+        for coded in (False, True):
+            found.append(indexed + text(b"h2spec", coded))
+        for coded in (False, True):
+            found.append(bytes([first]) + text(b"x-test", coded) + text(b"h2spec", coded))
+    return found
+
+
+REPRESENTATIONS = representations()
 M, S, P = (":method", "GET"), (":scheme", "http"), (":path", "/")
 ANSWER, PONG = ("answer",), ("pong",)
 
@@ -96,7 +117,10 @@ CASES = {
     "generic/3.2/3": (headers(flags=END_STREAM | END_HEADERS | PRIORITIZED,
                               payload=number(0) + b"\x0f" + block()), ANSWER),
     "generic/3.3/1": (frame(PRIORITY, 0, 1, number(0) + b"\x20") + GET, ANSWER),
+    "generic/3.3/2": (frame(PRIORITY, 0, 1, number(0) + b"\xff") + GET, ANSWER),
+    "generic/3.3/3": (frame(PRIORITY, 0, 1, number(3) + b"\xff") + GET, ANSWER),
     "generic/3.3/4": (frame(PRIORITY, 0, 1, number(0x80000000 | 3) + b"\x20") + GET, ANSWER),
+    "generic/3.3/5": (frame(PRIORITY, 0, 3, number(0) + b"\xff") + GET, ANSWER),
     "generic/3.4/1": (POST + frame(RST, 0, 1, number(8)) + frame(PING, 0, 0, b"h2spec\0\0"), PONG),
     "generic/3.5/1": (settings((1, 4096), (3, 100)) + GET, ANSWER),
     "generic/3.7/1": (frame(PING, 0, 0, b"h2spec\0\0"), PONG),
@@ -107,10 +131,14 @@ CASES = {
                        + frame(CONTINUATION, END_HEADERS, 1, block()[20:]), ANSWER),
     "generic/4/1": (GET, ANSWER),
     "generic/4/2": (headers(payload=block(method="HEAD")), ANSWER),
+    "generic/4/3": (POST + frame(DATA, END_STREAM, 1, b"test"), ANSWER),
     "generic/4/4": (headers(flags=END_HEADERS, payload=block(method="POST"))
                     + headers(payload=literal("x-test", "ok")), ANSWER),
-    "generic/5/1": (headers(payload=b"\x82\x86\x84\x41\x06a.test"), ANSWER),
-    "generic/5/2": (fields(("user-agent", "literal")), ANSWER),
+    **{f"generic/5/{number}": (headers(payload=block() + field), ANSWER)
+       for number, field in enumerate(REPRESENTATIONS, 1)},
+    "generic/5/14": (headers(payload=b"\x20" + block()), ANSWER),
+    "generic/5/15": (headers(payload=b"\x20\x3f\xe1\x1f" + block()), ANSWER),
+    "http2/3.5/1": (settings(), ("settings-ack",)),
     "http2/4.1/1": (frame(22, 0, 0, b"\0" * 8) + frame(PING, 0, 0, b"h2spec\0\0"), PONG),
     "http2/4.1/2": (frame(PING, 0x16, 0, b"h2spec\0\0"), PONG),
     "http2/4.1/3": (frame(PING, 0, 0x80000000, b"h2spec\0\0"), PONG),
@@ -133,9 +161,9 @@ CASES = {
     "http2/5.1/9": (POST + frame(RST, 0, 1, number(8)) + headers(), stream(CLOSED)),
     "http2/5.1/10": (POST + frame(RST, 0, 1, number(8))
                      + frame(CONTINUATION, END_HEADERS, 1, b""), connection(CLOSED, PROTOCOL)),
-    "http2/5.1/11": (GET, frame(DATA, END_STREAM, 1, b"test"), stream(CLOSED)),
-    "http2/5.1/12": (GET, headers(), connection(CLOSED, PROTOCOL)),
-    "http2/5.1/13": (GET, frame(CONTINUATION, END_HEADERS, 1, block()), connection(CLOSED, PROTOCOL)),
+    "http2/5.1/11": (GET, ANSWER, frame(DATA, END_STREAM, 1, b"test"), stream(CLOSED)),
+    "http2/5.1/12": (GET, ANSWER, headers(), connection(CLOSED, PROTOCOL)),
+    "http2/5.1/13": (GET, ANSWER, frame(CONTINUATION, END_HEADERS, 1, block()), connection(CLOSED, PROTOCOL)),
     "http2/5.1.1/1": (headers(2), connection(PROTOCOL)),
     "http2/5.1.1/2": (headers(5) + headers(3), connection(PROTOCOL)),
     "http2/5.1.2/1": (b"".join(headers(number, OPEN, block(method="POST"))
@@ -148,9 +176,12 @@ CASES = {
     "http2/5.5/2": (headers(flags=END_STREAM, payload=block()[:9]) + frame(0xff, 0, 0, b"x")
                     + frame(CONTINUATION, END_HEADERS, 1, block()[9:]), connection(PROTOCOL)),
     "http2/6.1/1": (frame(DATA, END_STREAM, 0, b"test"), connection(PROTOCOL)),
+    "http2/6.1/2": (GET + frame(DATA, END_STREAM, 1, b"test"), stream(CLOSED)),
     "http2/6.1/3": (POST + frame(DATA, END_STREAM | PADDED, 1, b"\x06test"), connection(PROTOCOL)),
     "http2/6.2/1": (headers(flags=END_STREAM, payload=block()[:9])
                     + frame(DATA, END_STREAM, 1), connection(PROTOCOL)),
+    "http2/6.2/2": (headers(flags=END_STREAM, payload=block()[:9]) + headers(3),
+                    connection(PROTOCOL)),
     "http2/6.2/3": (headers(0), connection(PROTOCOL)),
     "http2/6.2/4": (headers(flags=END_STREAM | END_HEADERS | PADDED,
                             payload=b"\xff" + block()), connection(PROTOCOL)),
@@ -167,6 +198,7 @@ CASES = {
     "http2/6.5.2/3": (settings((5, 16383)), connection(PROTOCOL)),
     "http2/6.5.2/4": (settings((5, 16777216)), connection(PROTOCOL)),
     "http2/6.5.2/5": (settings((0xff, 0)) + frame(PING, 0, 0, b"h2spec\0\0"), PONG),
+    "http2/6.5.3/1": (settings((4, 100), (4, 1)) + GET, ("data", 1)),
     "http2/6.5.3/2": (settings((3, 100)), ("settings-ack",)),
     "http2/6.7/1": (frame(PING, 0, 0, b"h2spec\0\0"), PONG),
     "http2/6.7/2": (frame(PING, ACK, 0, b"invalid\0") + frame(PING, 0, 0, b"h2spec\0\0"), PONG),
@@ -176,8 +208,13 @@ CASES = {
     "http2/6.9/1": (frame(WINDOW, 0, 0, number(0)), connection(PROTOCOL)),
     "http2/6.9/2": (POST + frame(WINDOW, 0, 1, number(0)), stream(PROTOCOL)),
     "http2/6.9/3": (frame(WINDOW, 0, 0, b"\0\0\1"), connection(SIZE)),
+    "http2/6.9.1/1": (settings((4, 1)) + GET, ("data", 1)),
     "http2/6.9.1/2": (frame(WINDOW, 0, 0, number(0x7fffffff)) * 2, connection(FLOW)),
     "http2/6.9.1/3": (POST + frame(WINDOW, 0, 1, number(0x7fffffff)) * 2, stream(FLOW)),
+    "http2/6.9.2/1": (settings((4, 0)) + GET, ("head",), settings((4, 1)), ("data", 1)),
+    "http2/6.9.2/2": (settings((4, 3)) + GET, ("data", 3),
+                      settings((4, 2)) + frame(WINDOW, 0, 1, number(2)), ("data", 1)),
+    "http2/6.9.2/3": (settings((4, 0x80000000)), connection(FLOW)),
     "http2/6.10/1": (headers(flags=END_STREAM, payload=block()[:9])
                      + frame(CONTINUATION, 0, 1, block()[9:12])
                      + frame(CONTINUATION, END_HEADERS, 1, block()[12:]), ANSWER),
@@ -186,6 +223,9 @@ CASES = {
     "http2/6.10/3": (headers(flags=0, payload=block()[:9]) + frame(DATA, END_STREAM, 1, b"x"),
                      connection(PROTOCOL)),
     "http2/6.10/4": (GET + frame(CONTINUATION, END_HEADERS, 1, block()), connection(PROTOCOL)),
+    "http2/6.10/5": (headers(flags=0, payload=block()[:9])
+                     + frame(CONTINUATION, END_HEADERS, 1, block()[9:])
+                     + frame(CONTINUATION, END_HEADERS, 1, block()), connection(PROTOCOL)),
     "http2/6.10/6": (POST + frame(DATA, 0, 1, b"x") + frame(CONTINUATION, END_HEADERS, 1, block()),
                      connection(PROTOCOL)),
     "http2/7/1": (POST + frame(RST, 0, 1, number(0xff)) + frame(PING, 0, 0, b"h2spec\0\0"), PONG),
@@ -265,6 +305,10 @@ def satisfies(expected: tuple, got: tuple[int, int, int, bytes]) -> bool:
         return kind in (HEADERS, DATA) and bool(flags & END_STREAM)
     if what == "pong":
         return kind == PING and bool(flags & ACK) and payload == b"h2spec\0\0"
+    if what == "head":
+        return kind == HEADERS and bool(flags & END_HEADERS)
+    if what == "data":
+        return kind == DATA and len(payload) == expected[1]
     if what == "settings-ack":
         return kind == SETTINGS and bool(flags & ACK)
     if what == "stream" and kind == RST:
@@ -275,19 +319,16 @@ def satisfies(expected: tuple, got: tuple[int, int, int, bytes]) -> bool:
 @pytest.mark.parametrize("name", [name for name in CASES if name not in DIFFERENT])
 def test_h2spec(http2_port: int, name: str) -> None:
     """One case."""
-    *steps, expected = CASES[name]
     with socket.create_connection(("127.0.0.1", http2_port), PATIENCE) as connection:
         connection.sendall(PREFACE + settings())
         frames_of(connection, lambda got: got[0] == SETTINGS and got[1] & ACK)
         connection.sendall(frame(SETTINGS, ACK))
-        for step in steps[:-1]:
-            connection.sendall(step)
-            frames_of(connection, lambda got: satisfies(ANSWER, got))
-        connection.sendall(steps[-1])
-        if expected is None:
-            return
-        found = frames_of(connection, lambda got: satisfies(expected, got))
-        assert found and satisfies(expected, found[-1]), (expected, found)
+        for step in CASES[name]:
+            if isinstance(step, bytes):
+                connection.sendall(step)
+            elif step is not None:
+                found = frames_of(connection, lambda got, step=step: satisfies(step, got))
+                assert found and satisfies(step, found[-1]), (step, found)
 
 
 @pytest.mark.parametrize("preface", [b"INVALID CONNECTION PREFACE\r\n\r\n", PREFACE[:20] + b"XXXX"])

@@ -128,13 +128,13 @@ def test_what_is_no_websocket_is_refused(start, path, protocol, status):
 
 
 def test_failures_end_as_over_http1(start):
-    """What the handler raises ends the stream and is told; a misuse of the API is close code 1011."""
+    """What the handler raises, a misuse of the API too, closes with 1011; it is told."""
     server = start()
     with Client(server.address) as client:
         stream, other = client.connect("/echo"), client.connect("/echo")
         client.send(stream, text("fail"))
         client.send(other, text("misuse"))
-        assert client.answer(stream) == ("200", b"")
+        assert client.message(stream) == [Frame(CLOSE, b"\x03\xf3")]
         assert client.message(other) == [Frame(CLOSE, b"\x03\xf3")]
     assert "echo_wsh.py" in server.log() and "ValueError: failed" in server.log()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, Callable, Iterator
 
@@ -142,7 +143,7 @@ class Dispatcher:
 
     def transfer_data(self, request: Any) -> None:
         """Lets the handler speak with the client, and closes when it is done. What the client does
-        wrong closes with a code that says so; what the handler does wrong is raised."""
+        wrong closes with a code that says so; so does what the handler does wrong, and is raised."""
         suite = self._suite(request)
         try:
             suite.transfer_data(request)
@@ -164,6 +165,13 @@ class Dispatcher:
             )
         except msgutil.ConnectionTerminatedException:
             pass
+        except Exception:
+            # Told to the client at once, whose answer nobody waits for. It may be gone.
+            with contextlib.suppress(OSError):
+                request.ws_stream.close_connection(
+                    common.STATUS_INTERNAL_ENDPOINT_ERROR, wait_response=False
+                )
+            raise
 
     def passive_closing_handshake(self, request: Any) -> Any:
         """The code and the reason with which a client's close is answered."""

@@ -39,6 +39,8 @@ impl Flags {
     pub const END_STREAM: Self = Self(1);
     /// `END_HEADERS`, of HEADERS, `PUSH_PROMISE` and CONTINUATION.
     pub const END_HEADERS: Self = Self(4);
+    /// PADDED, of DATA, HEADERS and `PUSH_PROMISE`.
+    pub const PADDED: Self = Self(8);
 
     /// Whether all of these are set.
     pub fn contains(self, flags: Self) -> bool {

@@ -18,7 +18,7 @@ use proto::{
 };
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{Http2Stream, Shared, head};
+use super::{Http2Stream, Shared, head, wire::Wire};
 use crate::{
     Finish, Piece, Request, RequestBody, Response, ResponseWriter,
     body::Spool,
@@ -53,7 +53,21 @@ struct Arriving {
     /// Where it goes; a tunnel's goes to who took it over.
     spool: Option<Arc<Spool>>,
     received: u64,
+    /// How many frames.
+    frames: u64,
     patience: Pin<Box<Sleep>>,
+}
+
+impl Arriving {
+    /// Adds the frames without content that came before the next one, or before the end: the
+    /// library keeps them to itself.
+    fn push_empty(&self, wire: &Wire, stream: u32, last: bool) {
+        let Some(spool) = &self.spool else { return };
+        for _ in 0..wire.take_empty(stream, self.frames, last) {
+            // There is nothing to store.
+            let _stored = spool.push_frame(b"", false);
+        }
+    }
 }
 
 /// What is on its way out.
@@ -125,6 +139,7 @@ impl Stream {
             stream: received,
             spool: spool.clone(),
             received: 0,
+            frames: 0,
             patience: Box::pin(sleep(limits.idle_timeout)),
         });
         let body = spool.map_or_else(|| RequestBody::Complete(Bytes::new()), RequestBody::Spooled);
@@ -485,6 +500,8 @@ impl Stream {
                             return self.refuse_body();
                         }
                         (Some(spool), _) => {
+                            body.push_empty(&self.shared.wire, self.id, last);
+                            body.frames += 1;
                             // A failure to store it is told to who reads it.
                             let _unstored = spool.push_frame(&data, last);
                         }
@@ -500,7 +517,10 @@ impl Stream {
                     return Err(Gone);
                 }
                 // Trailers, if any, are no part of what handlers see.
-                None => self.end_body(),
+                None => {
+                    body.push_empty(&self.shared.wire, self.id, true);
+                    self.end_body();
+                }
             }
         }
         cx.waker().wake_by_ref();

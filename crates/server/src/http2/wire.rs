@@ -8,6 +8,7 @@
 //!   request's stream;
 //! * puts the real header list into the HEADERS frame of a response, which the library believes
 //!   to be `:status: 200` or empty: any field, in any order, whatever the library thinks of it;
+//! * notes the DATA frames without content, which the library drops and handlers are to see;
 //! * keeps from the library what concerns streams that it does not know, and from the client
 //!   what the library says of streams that others have ended.
 
@@ -29,6 +30,10 @@ pub(crate) struct Wire {
 #[derive(Debug)]
 struct State {
     lanes: HashMap<u32, Lane>,
+    /// The bodies that are being received.
+    bodies: HashMap<u32, Body>,
+    /// The last stream that the client began.
+    begun: u32,
     /// Frames whose turn has come.
     ready: Vec<u8>,
     /// The connection's task.
@@ -59,6 +64,15 @@ struct Lane {
     waiting: Option<Waker>,
 }
 
+/// The DATA frames of a body.
+#[derive(Debug, Default)]
+struct Body {
+    /// How many had content, which the library hands on.
+    frames: u64,
+    /// Behind how many of them each came that had none.
+    empty: VecDeque<u64>,
+}
+
 #[derive(Debug)]
 enum Item {
     /// The library sends a HEADERS frame, into which this block goes.
@@ -74,6 +88,8 @@ impl Wire {
         Self {
             state: Mutex::new(State {
                 lanes: HashMap::new(),
+                bodies: HashMap::new(),
+                begun: 0,
                 ready: Vec::new(),
                 waker: None,
                 promised: 0,
@@ -151,10 +167,23 @@ impl Wire {
     /// all of it is sent.
     pub(super) fn forget(&self, stream: u32, reset: bool) {
         let mut state = self.lock();
+        state.bodies.remove(&stream);
         let unused = |lane: &Lane| lane.items.is_empty() && !lane.ended;
         if reset || state.lanes.get(&stream).is_some_and(unused) {
             state.lanes.remove(&stream);
         }
+    }
+
+    /// How many frames without content came on a stream ahead of the one that follows `frames`
+    /// others, and were not asked for before; with the body's `last` frame, all that came.
+    pub(super) fn take_empty(&self, stream: u32, frames: u64, last: bool) -> usize {
+        let mut state = self.lock();
+        let Some(body) = state.bodies.get_mut(&stream) else { return 0 };
+        if last {
+            return body.empty.drain(..).count();
+        }
+        let taken = body.empty.iter().take_while(|&&behind| behind <= frames).count();
+        body.empty.drain(..taken).count()
     }
 
     /// The number of a new promised stream; one that was asked for may be any.
@@ -223,6 +252,9 @@ impl Wire {
         if header.kind == Kind::DATA {
             state.window -= i64::from(header.length);
         }
+        if header.kind == Kind::RST_STREAM {
+            state.bodies.remove(&header.stream);
+        }
         let State { lanes, ready, .. } = &mut *state;
         let Some(lane) = lanes.get_mut(&header.stream) else { return };
         if header.kind == Kind::DATA {
@@ -255,14 +287,32 @@ impl Wire {
         }
     }
 
-    /// What becomes of a frame that the client sends. Its payload is at hand for SETTINGS and
-    /// `WINDOW_UPDATE`, as far as it matters.
+    /// What becomes of a frame that the client sends. Its payload is at hand as far as [`wanted`]
+    /// says.
     pub(super) fn incoming(&self, header: &mut FrameHeader, payload: &mut [u8]) {
         let mut state = self.lock();
         let own = header.stream != 0
             && header.stream.is_multiple_of(2)
             && header.stream <= state.promised;
         match header.kind {
+            Kind::HEADERS if header.stream > state.begun => {
+                state.begun = header.stream;
+                if !header.flags.contains(Flags::END_STREAM) {
+                    state.bodies.insert(header.stream, Body::default());
+                }
+            }
+            Kind::DATA => {
+                let Some(body) = state.bodies.get_mut(&header.stream) else { return };
+                let padded = header.flags.contains(Flags::PADDED);
+                // One byte says how much of the rest is padding.
+                let padding =
+                    if padded { payload.first().map_or(1, |&pad| u32::from(pad) + 1) } else { 0 };
+                if header.length > padding || header.flags.contains(Flags::END_STREAM) {
+                    body.frames += 1;
+                } else if body.empty.len() < MAX_EMPTY {
+                    body.empty.push_back(body.frames);
+                }
+            }
             Kind::SETTINGS if !header.flags.contains(Flags::ACK) => state.settings(payload),
             Kind::WINDOW_UPDATE => {
                 let Ok(bytes) = payload.try_into() else { return };
@@ -288,6 +338,7 @@ impl Wire {
             }
             Kind::RST_STREAM | Kind::PRIORITY if own => header.kind = Kind::IGNORED,
             Kind::RST_STREAM => {
+                state.bodies.remove(&header.stream);
                 let lane = state.lanes.remove(&header.stream);
                 if let Some(waiting) = lane.and_then(|lane| lane.waiting) {
                     waiting.wake();
@@ -379,11 +430,14 @@ pub(super) fn wanted(header: FrameHeader) -> usize {
     let payload = match header.kind {
         Kind::SETTINGS => (header.length as usize).min(MIN_MAX_FRAME_SIZE),
         Kind::WINDOW_UPDATE => (header.length as usize).min(4),
+        Kind::DATA if header.flags.contains(Flags::PADDED) => (header.length as usize).min(1),
         _ => 0,
     };
     HEADER_LENGTH + payload
 }
 
+/// Of frames without content, which cost a client nothing, so many wait on a stream.
+const MAX_EMPTY: usize = 256;
 const DEFAULT_WINDOW: i64 = 65_535;
 const ENABLE_PUSH: u16 = 2;
 const INITIAL_WINDOW_SIZE: u16 = 4;

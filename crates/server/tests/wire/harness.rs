@@ -11,8 +11,8 @@ use std::{
 };
 
 use server::{
-    Bound, Config, Endpoint, Environment, Error, Handler, Limits, Router, Scheme, Server, Stop,
-    Wakes,
+    Bound, Config, Endpoint, Environment, Error, Handler, Http2Use, Limits, Router, Scheme, Server,
+    Stop, Wakes,
     dns::DnsNames,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
@@ -37,6 +37,7 @@ pub(crate) struct Setup {
     tls: Option<Acceptor>,
     config: serde_json::Value,
     dns_names: DnsNames,
+    http2: Http2Use,
 }
 
 impl Setup {
@@ -50,6 +51,7 @@ impl Setup {
             tls: None,
             config: serde_json::json!({}),
             dns_names: DnsNames::default(),
+            http2: Http2Use::default(),
         }
     }
 
@@ -88,6 +90,12 @@ impl Setup {
         self.scheme(Scheme::Https)
     }
 
+    /// HTTP/2 without TLS, with clients that begin with it.
+    pub(crate) fn prior_knowledge(mut self) -> Self {
+        self.http2.prior_knowledge = true;
+        self
+    }
+
     /// The server for the hosts of a configuration, with a port for each scheme.
     pub(crate) fn config(mut self, config: &Config, schemes: &[Scheme]) -> Self {
         self.config = config.resolved(self.root.path(), &[]);
@@ -111,8 +119,9 @@ impl Setup {
             limits: self.limits,
             wakes: Arc::new(Wakes::default()),
         });
-        let server =
-            Server::new(bound, environment, self.router, self.tls).with_dns_names(self.dns_names);
+        let server = Server::new(bound, environment, self.router, self.tls)
+            .with_dns_names(self.dns_names)
+            .with_http2(self.http2);
         let (stop, stopped) = oneshot::channel::<()>();
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {

@@ -12,6 +12,7 @@ mod files;
 mod framing;
 mod handlers;
 mod harness;
+mod http2;
 mod limits;
 mod persistence;
 mod proxy;
