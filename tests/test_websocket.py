@@ -88,6 +88,7 @@ def test_failures_are_told_with_file_and_line(start, write):
         assert client.open("/fails?early").startswith(b"HTTP/1.0 403 ")
     with Client(server.address) as client:
         assert client.open("/fails?late").startswith(b"HTTP/1.1 101 ")
+        assert client.frame() == websocket.Frame(CLOSE, b"\x03\xf3")
         assert client.frame() is None and client.ended
     log = server.log()
     assert f"{path}:4 failed for http://localhost:80/fails?early" in log
