@@ -235,7 +235,8 @@ fn the_wheel(folder: &Path) -> Result<PathBuf, Failure> {
     let wheel = entries.next().ok_or("pip has made no wheel".to_owned())?.map_err(told)?;
     let size = wheel.metadata().map_err(told)?.len();
     if size > MAX_WHEEL {
-        let message = format!("{} has {size} bytes; {MAX_WHEEL} are allowed", wheel.path().display());
+        let message =
+            format!("{} has {size} bytes; {MAX_WHEEL} are allowed", wheel.path().display());
         return Err(message.into());
     }
     Ok(wheel.path())

@@ -1,11 +1,6 @@
 //! Handing a process over to a Python with the extension.
 
-use std::{
-    ffi::OsString,
-    io,
-    path::Path,
-    process::Command,
-};
+use std::{ffi::OsString, io, path::Path, process::Command};
 
 use crate::{Exit, interpreter::Interpreter, log};
 

@@ -31,8 +31,7 @@ use crate::{
 /// where.
 pub(crate) fn request(handler: &Bound<'_, PyAny>) -> PyResult<Request> {
     let py = handler.py();
-    let attributes =
-        py.import("wptserve.request")?.call_method1("attributes_of", (handler,))?;
+    let attributes = py.import("wptserve.request")?.call_method1("attributes_of", (handler,))?;
     let attributes = attributes.cast_into::<PyDict>()?;
     let method = text(&attributes, "method")?.unwrap_or_else(|| Bytes::from_static(b"GET"));
     let target = text(&attributes, "request_path")?.unwrap_or_else(|| Bytes::from_static(b"/"));

@@ -34,28 +34,27 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
 #[pyfunction]
 pub(crate) fn start(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
     let own: PathBuf = py.import("sys")?.getattr("executable")?.extract()?;
-    let loader = PythonLoader::default();
-    let exit = match cli::parse(argv.clone()) {
-        Err(exit) => exit,
+    let asked = match cli::parse(argv.clone()) {
+        Err(exit) => Some(Err(exit)),
         Ok(command @ (Command::Serve(_) | Command::Wpt(_))) => {
-            match interpreter::find_asked(cli::python(&command)) {
-                Some(Ok(python)) if !python.is(&own) => match loader.extension() {
-                    Ok(extension) => cli::launch(&python, &extension, argv),
-                    Err(reason) => tell(&reason, Exit::Failure),
-                },
-                Some(Err(reason)) => tell(&reason, Exit::Python),
-                _ => return run(py, argv),
-            }
+            let asked = interpreter::find_asked(cli::python(&command));
+            asked.map(|asked| asked.map_err(|reason| tell(&reason, Exit::Python)))
         }
-        Ok(_) => return run(py, argv),
+        Ok(_) => None,
+    };
+    let exit = match asked {
+        Some(Ok(python)) if !python.is(&own) => match PythonLoader::default().extension() {
+            Ok(extension) => cli::launch(&python, &extension, argv),
+            Err(reason) => tell(&reason, Exit::Failure),
+        },
+        Some(Err(exit)) => exit,
+        _ => {
+            main(py, argv);
+            return Ok(());
+        }
     };
     flush_standard_streams();
     std::process::exit(exit.code().into());
-}
-
-fn run(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
-    main(py, argv);
-    Ok(())
 }
 
 fn tell(reason: &str, exit: Exit) -> Exit {

@@ -22,7 +22,11 @@ pub(crate) struct InputFile {
 enum Source {
     Body(RequestBody),
     /// The first `length` bytes of a file of Python's.
-    File { file: Py<PyAny>, length: u64, read: Mutex<Vec<u8>> },
+    File {
+        file: Py<PyAny>,
+        length: u64,
+        read: Mutex<Vec<u8>>,
+    },
 }
 
 impl Source {
