@@ -14,6 +14,8 @@ import socket
 import time
 from urllib.parse import urlsplit
 
+from loads import at
+
 
 class Exchange:
     """One request on a connection of its own."""
@@ -96,16 +98,10 @@ def load(url, connections, seconds, timeout):
     for exchange in list(living):
         finish(exchange)
 
-    latencies.sort()
+    latencies = sorted(round(latency * 1e6) for latency in latencies)
     return {"requests": len(latencies), "seconds": elapsed, "bytes": total_bytes,
             "p50_us": at(latencies, 0.50), "p99_us": at(latencies, 0.99),
             "max_us": at(latencies, 1), "errors": errors}
-
-
-def at(latencies, part):
-    if not latencies:
-        return 0
-    return round(latencies[min(int(len(latencies) * part), len(latencies) - 1)] * 1e6)
 
 
 def main():

@@ -11,7 +11,7 @@ TEMPLATE = "template.sub.html"
 
 
 def filled_template(port):
-    """What the template's URL in run.py answers on a port of 127.0.0.1."""
+    """What the template answers to `?title=bench` on a port of 127.0.0.1."""
     content = (HANDLERS / TEMPLATE).read_text()
     for token, value in {"GET[title]": "bench", "location[scheme]": "http",
                          "location[host]": f"127.0.0.1:{port}", "location[hostname]": "127.0.0.1",
@@ -25,6 +25,8 @@ def temporary():
     """A directory to serve, removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         directory = Path(name)
+        # Any worker of any server may read it, under whatever user it runs.
+        directory.chmod(0o755)
         for path in [*HANDLERS.glob("*.py"), HANDLERS / TEMPLATE]:
             shutil.copy(path, directory)
         for file_name, content in STATIC_FILES.items():

@@ -24,6 +24,7 @@ import odd_requests
 import processes
 import servers
 from odd_requests import ANSWER, CLOSE, NOTHING, REFUSAL
+from running import Unavailable
 
 GOOD_REQUEST = b"GET /hello.py HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d) [^\r\n]*")
@@ -292,5 +293,5 @@ def leaks(pid, before, options):
 if __name__ == "__main__":
     try:
         main()
-    except servers.Unavailable as reason:
+    except Unavailable as reason:
         sys.exit(str(reason))

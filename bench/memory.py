@@ -15,6 +15,7 @@ import time
 import doc_root
 import processes
 import servers
+from running import Unavailable
 
 # Those that write a ready file, so that start-up can be told apart from polling.
 SERVERS = ("ours", "reference")
@@ -28,7 +29,7 @@ def measure(ready, root, runs):
         for name, server in ready.items():
             try:
                 measured.append({"round": number, "server": name, **one_start(server, root)})
-            except (servers.Unavailable, OSError, http.client.HTTPException) as error:
+            except (Unavailable, OSError, http.client.HTTPException) as error:
                 print(f"memory: {name}: {error}", file=sys.stderr)
     return measured
 
@@ -44,7 +45,7 @@ def one_start(server, root):
         answered = time.monotonic()
         connection.close()
         if (response.status, body) != (200, b"hello"):
-            raise servers.Unavailable(f"/hello.py answered {response.status}")
+            raise Unavailable(f"/hello.py answered {response.status}")
         time.sleep(SETTLE_SECONDS)
         return {
             "listening_ms": (listening - spawned) * 1000,

@@ -51,6 +51,18 @@ def rss_kib(pid):
     return sum(status_number(member, "VmRSS") for member in tree(pid))
 
 
+def pss_kib(pid):
+    """Sum over the process tree of the resident memory, each shared page divided by its sharers."""
+    total = 0
+    for member in tree(pid):
+        try:
+            with open(f"/proc/{member}/smaps_rollup") as file:
+                total += next((int(line.split()[1]) for line in file if line.startswith("Pss:")), 0)
+        except OSError:
+            pass
+    return total
+
+
 def thread_count(pid):
     return sum(status_number(member, "Threads") for member in tree(pid))
 

@@ -1,10 +1,13 @@
-"""Measures the servers side by side with wrk and writes the numbers to a results file.
+"""Measures the servers side by side and writes the numbers to a results file.
 
-    python bench/run.py                          everything, about ten minutes
-    python bench/run.py --cases hello --servers ours granian --connections 16
+    python bench/run.py                          everything, about eighteen minutes
+    python bench/run.py --cases hello --peers ours granian --connections 16 --rounds 3
+    python bench/run.py --list                   the cases and the peers
 
 All servers run during the whole run. A round goes once through every case, connection count
 and server, so that a noisy moment hits all of them; report.py takes medians over the rounds.
+A whole run ends with the handlers that sleep (sleepers.py) and, where `--wpt-root` names a
+checkout, with the mix of real tests (mix.py).
 """
 import argparse
 import datetime
@@ -12,79 +15,85 @@ import http.client
 import json
 import os
 import platform
-import subprocess
+import ssl
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from shutil import which
 
 import doc_root
+import installing
+import loads
 import memory
+import mix
 import processes
 import report
 import servers
+import sleepers
+from cases import CASES, due
+from running import Unavailable
+from summary import as_text
 
-CASES = {
-    "hello": "/hello.py",
-    "get_first": "/get_first.py?content-type=text/plain",
-    "stash": "/stash.py",
-    "static_1k": "/static_1k.txt",
-    "static_1m": "/static_1m.txt",
-    "template": "/template.sub.html?title=bench",
-    "pipes": "/static_1k.txt?pipe=header(X-Bench,1)|slice(0,512)",
-}
-ONLY = {"granian": {"hello"}, "nginx": {"static_1k", "static_1m"}}
-BODIES = {"hello": b"hello", "get_first": b"hello", "stash": b"hello",
-          "static_1k": doc_root.STATIC_FILES["static_1k.txt"],
-          "static_1m": doc_root.STATIC_FILES["static_1m.txt"],
-          "pipes": doc_root.STATIC_FILES["static_1k.txt"][:512]}
-TIMEOUT_SECONDS = 15
+RESULTS = servers.BENCH / "results" / "latest.json"
+# Of a run of a part, which is not to take the place of a whole one.
+PARTIAL_RESULTS = installing.CACHE / "partial.json"
+SCHEMES = tuple(dict.fromkeys(case.scheme for case in CASES.values()))
 
 
 def main():
     options = arguments()
-    if which("wrk") is None:
-        sys.exit("bench needs wrk: apt-get install wrk")
-
-    names = options.servers or [name for name in servers.SERVERS
-                                if name != "reference-nodelay" or options.nodelay]
+    if options.list:
+        print(listing())
+        return
+    # Some servers hold a file and a connection for each client, and inherit the limit.
+    sleepers.raise_descriptor_limit(16384)
+    names = options.peers or list(servers.SERVERS)
     ready, skipped = servers.prepared(names, options)
+    chosen = [CASES[name] for name in options.cases or CASES]
+    tools = {}
+    for tool in dict.fromkeys(["wrk", *(case.tool for case in chosen)]):
+        try:
+            tools[tool] = loads.prepare(tool)
+        except Unavailable as reason:
+            skipped[tool] = str(reason)
+            print(f"skipped what {tool} measures: {reason}", file=sys.stderr)
     results = {
-        "format": 1,
+        "format": 2,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": machine(),
-        "load": {"tool": wrk_version(), "threads": 1, "rounds": options.rounds,
-                 "seconds_per_run": options.duration, "cases": options.cases,
-                 "connections": options.connections},
-        "servers": {name: {"title": server.title, "version": server.version()}
-                    for name, server in ready.items()},
-        "skipped": skipped,
-        "runs": [],
-        "memory": [],
+        "load": {"tools": tools, "rounds": options.rounds, "seconds_per_run": options.duration},
+        "servers": {name: {"title": server.title, "short_title": server.short_title,
+                           "version": server.version()} for name, server in ready.items()},
+        "skipped": skipped, "runs": [], "memory": [],
     }
-    out = Path(options.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    save(results, options)
+    chosen = [case for case in chosen if case.tool in tools]
 
     with doc_root.temporary() as root:
         if options.memory_runs:
             rested = {name: server for name, server in ready.items() if name in memory.SERVERS}
             results["memory"] = memory.measure(rested, root, options.memory_runs)
         with ExitStack() as stack:
-            running = {}
+            started = {}
             for name, server in list(ready.items()):
                 try:
-                    running[name] = stack.enter_context(server.start(root))
-                except servers.Unavailable as reason:
+                    started[name] = stack.enter_context(server.start(root, SCHEMES))
+                except Unavailable as reason:
                     results["skipped"][name] = str(reason)
                     print(f"skipped {name}: {reason}", file=sys.stderr)
-            for measured in measure(running, options):
+            for measured in measure(started, chosen, options):
                 results["runs"].append(measured)
-                # After each run, so that an interrupted bench keeps what it has.
-                out.write_text(json.dumps(results, indent=1) + "\n")
+                save(results, options)
 
-    out.write_text(json.dumps(results, indent=1) + "\n")
-    print(report.as_text(results))
-    print(f"\nwritten to {out}; `python bench/report.py {out}` makes the page")
+    if not options.cases and not options.connections and "ours" in ready:
+        results["sleepers"] = sleepers.measure(ready["ours"], count=2000)
+        save(results, options)
+        if options.wpt_root:
+            results["mix"] = mix.measure(options, ready["ours"])
+            save(results, options)
+    print(as_text(results))
+    print(f"\nwritten to {options.out}; `python bench/report.py {options.out}` makes the page")
+    if options.out == RESULTS:
+        report.write(report.load(RESULTS))
     if any(run["marks"] for run in results["runs"]):
         print("some runs had errors; see the marks")
         sys.exit(1)
@@ -92,108 +101,34 @@ def main():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--servers", nargs="+", choices=servers.SERVERS,
-                        help="default: all but reference-nodelay")
-    parser.add_argument("--nodelay", action="store_true",
-                        help="also the reference with TCP_NODELAY set by our start script")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--connections", nargs="+", type=int, default=[1, 16, 64])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--duration", type=int, default=3, help="seconds per run (default: 3)")
-    parser.add_argument("--memory-runs", type=int, default=5,
+    parser.add_argument("--list", action="store_true", help="print the cases and the peers")
+    parser.add_argument("--peers", nargs="+", choices=servers.SERVERS, metavar="PEER",
+                        help="default: all")
+    parser.add_argument("--cases", nargs="+", choices=CASES, metavar="CASE", help="default: all")
+    parser.add_argument("--connections", nargs="+", type=int, metavar="N",
+                        help="for every case; default: those of --list")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: %(default)s")
+    parser.add_argument("--duration", type=int, default=1, metavar="S",
+                        help="seconds for one measurement (default: %(default)s)")
+    parser.add_argument("--memory-runs", type=int, default=5, metavar="N",
                         help="starts per server for memory at rest and start-up time; 0: none")
-    parser.add_argument("--out", default=str(servers.BENCH / "results" / "latest.json"))
+    parser.add_argument("--out", type=Path, metavar="FILE",
+                        help="default: bench/results/latest.json, of which docs/performance.md is "
+                        "made, or .cache/bench/partial.json where cases, peers or connections are named")
+    mix.add_options(parser)
     servers.add_server_options(parser)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.out is None:
+        partial = options.cases or options.peers or options.connections
+        options.out = PARTIAL_RESULTS if partial else RESULTS
+    return options
 
 
-def measure(running, options):
-    total = options.rounds * sum(
-        1 for case in options.cases for name in running if applies(name, case)
-    ) * len(options.connections)
-    done = 0
-    for number in range(1, options.rounds + 1):
-        for case in options.cases:
-            for connections in options.connections:
-                for name, server in running.items():
-                    if not applies(name, case):
-                        continue
-                    done += 1
-                    run = {"round": number, "case": case, "connections": connections,
-                           "server": name}
-                    run.update(one_run(server, case, connections, options.duration))
-                    print(f"[{done}/{total}] {case:10} c={connections:<3} {name:18} "
-                          f"{run['requests_per_second']:>10.0f}/s  "
-                          f"p99 {run['p99_us'] / 1000:8.2f} ms  {' '.join(run['marks'])}",
-                          file=sys.stderr, flush=True)
-                    yield run
-
-
-def applies(name, case):
-    return case in ONLY.get(name, CASES)
-
-
-def one_run(server, case, connections, seconds):
-    """One run of the load; `marks` says in words what was wrong with it, and is empty when all was well."""
-    answer = asked_by_hand(server, case)
-    marks = [answer["wrong"]] if answer["wrong"] else []
-    tool = "closing_load.py" if answer["ends_with_connection"] else "wrk"
-
-    processes.reset_peak_rss(server.pid)
-    cpu_before = processes.cpu_seconds(server.pid)
-    measured = loads(tool, server.url + CASES[case][1:], connections, seconds)
-    cpu = processes.cpu_seconds(server.pid) - cpu_before
-
-    marks += [f"{count} {kind} errors" if kind != "status" else f"{count} answers not 2xx or 3xx"
-              for kind, count in measured["errors"].items() if count]
-    if server.process.poll() is not None:
-        marks.append(f"the server ended with {server.process.returncode}")
-    if measured["requests"] == 0:
-        marks.append("no request completed")
-    return {
-        "tool": tool,
-        **measured,
-        "requests_per_second": measured["requests"] / measured["seconds"],
-        "cpu_us_per_request": cpu * 1e6 / measured["requests"] if measured["requests"] else None,
-        "peak_rss_kib": processes.peak_rss_kib(server.pid),
-        "marks": marks,
-    }
-
-
-def loads(tool, url, connections, seconds):
-    if tool == "wrk":
-        command = ["wrk", "--threads", "1", "--connections", str(connections),
-                   "--duration", f"{seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s",
-                   "--script", str(servers.BENCH / "measure.lua"), url]
-    else:
-        command = [sys.executable, str(servers.BENCH / tool), url, "--connections", str(connections),
-                   "--duration", str(seconds), "--timeout", str(TIMEOUT_SECONDS)]
-    output = subprocess.run(command, capture_output=True, text=True,
-                            timeout=seconds + 4 * TIMEOUT_SECONDS)
-    line = next((line for line in output.stdout.splitlines() if line.startswith("{")), None)
-    if line is None:
-        raise SystemExit(f"{tool} failed: {output.stdout}{output.stderr}")
-    return json.loads(line)
-
-
-def asked_by_hand(server, case):
-    """One request before the load: fast wrong answers must not count, and wrk has to suit the answer."""
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=TIMEOUT_SECONDS)
-    try:
-        connection.request("GET", CASES[case])
-        response = connection.getresponse()
-        body = response.read()
-    except (OSError, http.client.HTTPException) as error:
-        return {"wrong": f"asked by hand: {error!r}", "ends_with_connection": False}
-    finally:
-        connection.close()
-    wrong = None
-    expected = doc_root.filled_template(server.port) if case == "template" else BODIES[case]
-    if response.status != 200 or body != expected:
-        wrong = f"asked by hand: status {response.status}, {len(body)} bytes"
-    return {"wrong": wrong,
-            "ends_with_connection": response.getheader("Content-Length") is None
-            and response.getheader("Transfer-Encoding") is None}
+def listing():
+    lines = [f"{case.name:16} {'/'.join(map(str, case.connections)):12} {case.text}\n"
+             f"{'':29} {' '.join(case.servers)}" for case in CASES.values()]
+    lines += ["", *(f"{name:18} {server.title}" for name, server in servers.SERVERS.items())]
+    return "\n".join(lines)
 
 
 def machine():
@@ -206,10 +141,90 @@ def machine():
             "python": platform.python_version()}
 
 
-def wrk_version():
-    output = subprocess.run(["wrk", "--version"], capture_output=True, text=True)
-    lines = (output.stdout + output.stderr).splitlines()
-    return " ".join(lines[0].split()[:2]) if lines else "wrk"
+def save(results, options):
+    """After each measurement, so that an interrupted bench keeps what it has."""
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = options.out.with_name(options.out.name + ".unfinished")
+    unfinished.write_text(json.dumps(results, separators=(",", ":")).replace(
+        '{"round"', '\n{"round"') + "\n")
+    unfinished.replace(options.out)
+
+
+def measure(started, chosen, options):
+    turns = [(case, connections, name)
+             for case in chosen
+             for connections in options.connections or case.connections
+             for name in started if name in case.servers]
+    for number in range(1, options.rounds + 1):
+        for turn, (case, connections, name) in enumerate(turns, (number - 1) * len(turns) + 1):
+            run = {"round": number, "case": case.name, "connections": connections, "server": name}
+            run.update(one_run(started[name], case, connections, options.duration))
+            print(f"[{turn}/{len(turns) * options.rounds}] {case.name:16} c={connections:<3} "
+                  f"{name:18} {run['requests_per_second']:>10.0f}/s  "
+                  f"p99 {run['p99_us'] / 1000:8.2f} ms  {' '.join(run['marks'])}",
+                  file=sys.stderr, flush=True)
+            yield run
+
+
+def one_run(server, case, connections, seconds):
+    """One run of the load; `marks` says in words what was wrong with it, and is empty when all was well."""
+    answer = asked_by_hand(server, case)
+    marks = [answer["wrong"]] if answer["wrong"] else []
+    tool = "closing_load.py" if answer["ends_with_connection"] else case.tool
+    url = f"{case.url_scheme}://{server.host}:{server.ports[case.scheme]}{case.target}"
+
+    processes.reset_peak_rss(server.pid)
+    cpu_before = processes.cpu_seconds(server.pid)
+    measured = loads.load(tool, case, url, connections, seconds)
+    cpu = processes.cpu_seconds(server.pid) - cpu_before
+
+    errors = measured["errors"]
+    marks += [f"{count} {kind} errors" if kind != "status" else f"{count} answers not 2xx or 3xx"
+              for kind, count in errors.items() if count]
+    if server.process.poll() is not None:
+        marks.append(f"the server ended with {server.process.returncode}")
+    if measured["requests"] == 0:
+        marks.append("no request completed")
+    # Answers with a wrong status are among the requests, the others are not.
+    asked = measured["requests"] + sum(errors.values()) - errors["status"]
+    return {
+        "tool": tool,
+        **measured,
+        "requests_per_second": measured["requests"] / measured["seconds"],
+        "failed_percent": 100 * sum(errors.values()) / asked if asked else 100.0,
+        "cpu_us_per_request": cpu * 1e6 / measured["requests"] if measured["requests"] else None,
+        "peak_rss_kib": processes.peak_rss_kib(server.pid),
+        "marks": marks,
+    }
+
+
+def asked_by_hand(server, case):
+    """One request before the load: fast wrong answers must not count, and the tool has to suit the answer.
+
+    HTTP/2 and WebSocket have tools that look at each answer.
+    """
+    if case.scheme not in ("http", "https"):
+        return {"wrong": None, "ends_with_connection": False}
+    port = server.ports[case.scheme]
+    if case.scheme == "https":
+        connection = http.client.HTTPSConnection(server.host, port, timeout=loads.TIMEOUT_SECONDS,
+                                                 context=ssl._create_unverified_context())
+    else:
+        connection = http.client.HTTPConnection(server.host, port, timeout=loads.TIMEOUT_SECONDS)
+    try:
+        connection.request(case.method, case.target, case.body or None, case.fields)
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        return {"wrong": f"asked by hand: {error!r}", "ends_with_connection": False}
+    finally:
+        connection.close()
+    wrong = None
+    if response.status != 200 or body != due(case, port):
+        wrong = f"asked by hand: status {response.status}, {len(body)} bytes"
+    return {"wrong": wrong,
+            "ends_with_connection": response.getheader("Content-Length") is None
+            and response.getheader("Transfer-Encoding") is None}
 
 
 if __name__ == "__main__":

@@ -1,81 +1,42 @@
 """The servers that are measured: how each is installed, started and stopped.
 
 `SERVERS` maps a name to a class. `prepare()` makes the server startable or raises
-`Unavailable` with the reason; `start(doc_root)` returns a `Running` one on a free port of
-127.0.0.1, which is stopped by leaving its `with` block.
+`Unavailable` with the reason; `start(doc_root, schemes)` returns a `Running` one on free ports of
+127.0.0.1, which is stopped by leaving its `with` block. `schemes` says which of `http`, `https`,
+`h2`, `ws` and `wss` it has to listen for; a server listens for those that it has.
 """
-import contextlib
 import json
 import os
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
-BENCH = Path(__file__).resolve().parent
-PROJECT = BENCH.parent
-CACHE = PROJECT / ".cache" / "bench"
+import installing
+import running
+from installing import BENCH, PROJECT
+from running import Unavailable
+
 DEFAULT_BINARY = PROJECT / "target" / "release" / "wptserve"
 
 REFERENCE_VERSION = "4.0.3"
+PYWEBSOCKET_VERSION = "4.0.2"
 GRANIAN_VERSION = "2.8.7"
-START_SECONDS = 30
-
-
-class Unavailable(Exception):
-    """The server cannot be had on this machine; the message says why."""
-
-
-class Running:
-    """A started server: its process, its address, and where its stderr goes."""
-
-    def __init__(self, process, directory, host, port):
-        self.process = process
-        self.pid = process.pid
-        self.directory = directory
-        self.host = host
-        self.port = port
-
-    @property
-    def url(self):
-        return f"http://{self.host}:{self.port}/"
-
-    def stderr(self):
-        return (self.directory / "stderr").read_bytes().decode("utf-8", "replace")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.stop()
-
-    def stop(self, seconds=10):
-        """SIGTERM, then SIGKILL after `seconds`; to the whole group, as a server may have children."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(seconds)
-        with contextlib.suppress(ProcessLookupError):
-            # The server leads a session of its own, so its group holds nothing else.
-            os.killpg(self.pid, signal.SIGKILL)
-        self.process.wait()
-        shutil.rmtree(self.directory, ignore_errors=True)
+UWSGI_VERSION = "2.0.30.post1"
+# What the WSGI application parses forms with.
+MULTIPART = "multipart==2.0.1"
 
 
 class Ours:
     title = "wptserve (this project)"
+    short_title = "ours"
+    schemes = ("http", "https", "h2", "ws", "wss")
+    own_arguments = []
 
     def __init__(self, options):
         self.binary = Path(options.bin)
         self.python = options.python
-        self.arguments = options.server_arguments
+        self.arguments = [*self.own_arguments, *options.server_arguments]
 
     def prepare(self):
         if not self.binary.is_file():
@@ -86,81 +47,150 @@ class Ours:
         said = command_output([str(self.binary), "--python", self.python, "--version"])
         return re.sub(r" at /\S+", "", said)
 
-    def start(self, doc_root):
-        return start_with_ready_file([str(self.binary), str(doc_root), "--port", "0",
-                                      "--python", self.python, *self.arguments])
+    def start(self, doc_root, schemes=("http",)):
+        directory = running.work_directory()
+        settings = {"ports": {scheme: ["auto"] for scheme in schemes}}
+        if {"https", "h2", "wss"} & set(schemes):
+            key, chain = installing.certificate()
+            settings["ssl"] = {"type": "pregenerated", "pregenerated": {
+                "host_key_path": str(key), "host_cert_path": str(chain)}}
+        configuration = directory / "configuration.json"
+        configuration.write_text(json.dumps(settings))
+        return running.start_with_ready_file(
+            [str(self.binary), str(doc_root), "--config", str(configuration),
+             "--python", self.python, *self.arguments], directory)
+
+
+class OursTwo(Ours):
+    title = "wptserve (this project), 2 processes"
+    short_title = "ours, 2 processes"
+    own_arguments = ["--processes", "2"]
+
+    def prepare(self):
+        super().prepare()
+        if "--processes" not in command_output([str(self.binary), "--help"]):
+            raise Unavailable("this binary has no --processes")
 
 
 class Reference:
     title = f"wptserve {REFERENCE_VERSION} (PyPI)"
+    short_title = "reference"
+    schemes = ("http", "https", "h2", "ws")
     start_arguments = []
 
     def __init__(self, options):
-        self.environment = CACHE / f"reference-{REFERENCE_VERSION}"
+        pass
 
     def prepare(self):
-        install(self.environment, [f"wptserve=={REFERENCE_VERSION}"])
+        self.environment = installing.environment(
+            f"reference-{REFERENCE_VERSION}",
+            [f"wptserve=={REFERENCE_VERSION}", f"pywebsocket3=={PYWEBSOCKET_VERSION}"])
 
     def version(self):
-        python = command_output([str(self.environment / "bin" / "python"), "--version"])
-        return f"wptserve {REFERENCE_VERSION}, {python}"
+        return (f"wptserve {REFERENCE_VERSION}, pywebsocket3 {PYWEBSOCKET_VERSION}, "
+                f"{python_version(self.environment)}")
 
-    def start(self, doc_root):
-        return start_with_ready_file(
-            [str(self.environment / "bin" / "python"), str(BENCH / "start_reference.py"),
-             str(doc_root), *self.start_arguments])
+    def start(self, doc_root, schemes=("http",)):
+        wanted = [scheme for scheme in schemes if scheme in self.schemes]
+        arguments = [str(doc_root), "--schemes", *wanted, *self.start_arguments]
+        if {"https", "h2"} & set(wanted):
+            key, chain = installing.certificate()
+            arguments += ["--key", str(key), "--certificate", str(chain)]
+        return running.start_with_ready_file(
+            [python_of(self.environment), str(BENCH / "start_reference.py"), *arguments])
 
 
 class ReferenceNoDelay(Reference):
     title = f"wptserve {REFERENCE_VERSION} with TCP_NODELAY"
+    short_title = "reference, no delay"
     start_arguments = ["--nodelay"]
 
 
 class Granian:
+    workers = 1
     title = f"granian {GRANIAN_VERSION} (WSGI, 1 worker)"
+    short_title = "granian, 1 worker"
+    schemes = ("http",)
 
     def __init__(self, options):
-        self.environment = CACHE / f"granian-{GRANIAN_VERSION}"
+        pass
 
     def prepare(self):
-        install(self.environment, [f"granian=={GRANIAN_VERSION}"])
+        self.environment = installing.environment(
+            f"granian-{GRANIAN_VERSION}", [f"granian=={GRANIAN_VERSION}", MULTIPART])
 
     def version(self):
-        python = command_output([str(self.environment / "bin" / "python"), "--version"])
-        return f"granian {GRANIAN_VERSION}, {python}"
+        return f"granian {GRANIAN_VERSION}, {python_version(self.environment)}"
 
-    def start(self, doc_root):
-        port = free_port()
-        return start_and_poll(
-            [str(self.environment / "bin" / "granian"), "--interface", "wsgi", "--workers", "1",
-             "--host", "127.0.0.1", "--port", str(port), "--no-access-log",
-             "--working-dir", str(BENCH), "hello_wsgi:app"], port)
+    def start(self, doc_root, schemes=("http",)):
+        ports = running.free_ports(self.schemes)
+        return running.start_and_poll(
+            [str(self.environment / "bin" / "granian"), "--interface", "wsgi",
+             "--workers", str(self.workers), "--host", running.HOST, "--port", str(ports["http"]),
+             "--no-access-log", "--working-dir", str(BENCH), "wsgi_application:application"],
+            ports, path="/hello.py")
+
+
+class GranianTwo(Granian):
+    workers = 2
+    title = f"granian {GRANIAN_VERSION} (WSGI, 2 workers)"
+    short_title = "granian, 2 workers"
+
+
+class Uwsgi:
+    threads = 272
+    title = f"uWSGI {UWSGI_VERSION} (WSGI, 1 process, {threads} threads)"
+    short_title = "uWSGI"
+    schemes = ("http",)
+
+    def __init__(self, options):
+        pass
+
+    def prepare(self):
+        self.environment = installing.environment(
+            f"uwsgi-{UWSGI_VERSION}", [f"pyuwsgi=={UWSGI_VERSION}", MULTIPART])
+
+    def version(self):
+        return f"uWSGI {UWSGI_VERSION} (pyuwsgi), {python_version(self.environment)}"
+
+    def start(self, doc_root, schemes=("http",)):
+        ports = running.free_ports(self.schemes)
+        # A thread is held by each connection that is kept open. Its HTTP router would not need that,
+        # and is half as fast.
+        return running.start_and_poll(
+            [str(self.environment / "bin" / "uwsgi"),
+             "--http11-socket", f"{running.HOST}:{ports['http']}", "--processes", "1",
+             "--threads", str(self.threads), "--need-app", "--disable-logging", "--die-on-term",
+             "--listen", str(longest_queue()), "--virtualenv", str(self.environment), "--chdir", str(BENCH),
+             "--module", "wsgi_application:application"],
+            ports, path="/hello.py", env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
 
 
 class Nginx:
-    title = "nginx (1 worker, open_file_cache)"
+    title = "nginx (1 worker, sendfile, open_file_cache)"
+    short_title = "nginx"
+    schemes = ("http", "https")
 
     def __init__(self, options):
-        self.binary = shutil.which("nginx") or "/usr/sbin/nginx"
+        pass
 
     def prepare(self):
-        if not Path(self.binary).is_file():
-            raise Unavailable("no nginx: apt-get install nginx-light")
+        self.binary = installing.program("nginx", "nginx-light")
 
     def version(self):
         result = subprocess.run([self.binary, "-v"], capture_output=True, text=True)
         return result.stderr.strip().removeprefix("nginx version: ")
 
-    def start(self, doc_root):
-        port = free_port()
-        directory = Path(tempfile.mkdtemp(prefix="bench-"))
+    def start(self, doc_root, schemes=("http",)):
+        ports = running.free_ports(self.schemes)
+        key, chain = installing.certificate()
+        directory = running.work_directory()
         configuration = directory / "nginx.conf"
         configuration.write_text(NGINX_CONFIGURATION.format(
-            root=doc_root, port=port, directory=directory))
-        process = spawn([self.binary, "-c", str(configuration), "-e", str(directory / "stderr")],
-                        directory)
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/static_1k.txt"), process, directory)
-        return Running(process, directory, "127.0.0.1", port)
+            root=doc_root, directory=directory, key=key, chain=chain, **ports))
+        return running.start_and_poll(
+            [self.binary, "-c", str(configuration), "-e", str(directory / "stderr")],
+            ports, directory, path="/static_1k.txt")
 
 
 # Without a master process, so that what it uses is counted like everyone else's.
@@ -183,16 +213,48 @@ http {{
     keepalive_requests 1000000000;
     open_file_cache max=1000 inactive=60s;
     open_file_cache_valid 60s;
-    server {{ listen 127.0.0.1:{port} backlog=4096; root {root}; }}
+    ssl_certificate {chain};
+    ssl_certificate_key {key};
+    server {{
+        listen 127.0.0.1:{http} backlog=4096;
+        listen 127.0.0.1:{https} ssl backlog=4096;
+        root {root};
+    }}
 }}
 """
 
+
+class Ceiling:
+    title = "hyper without Python, 1 thread: the ceiling"
+    short_title = "hyper (ceiling)"
+    schemes = ("http",)
+
+    def __init__(self, options):
+        pass
+
+    def prepare(self):
+        self.binary = installing.cargo_binary(BENCH / "ceiling", "ceiling")
+
+    def version(self):
+        lock = (BENCH / "ceiling" / "Cargo.lock").read_text()
+        return ", ".join(" ".join(found) for found in re.findall(
+            r'name = "(hyper|tokio)"\nversion = "(.+)"', lock))
+
+    def start(self, doc_root, schemes=("http",)):
+        ports = running.free_ports(self.schemes)
+        return running.start_and_poll([str(self.binary), str(ports["http"])], ports)
+
+
 SERVERS = {
     "ours": Ours,
+    "ours-2": OursTwo,
     "reference": Reference,
     "reference-nodelay": ReferenceNoDelay,
     "granian": Granian,
+    "granian-2": GranianTwo,
+    "uwsgi": Uwsgi,
     "nginx": Nginx,
+    "ceiling": Ceiling,
 }
 
 
@@ -211,73 +273,17 @@ def prepared(names, options):
     return ready, missing
 
 
-def install(environment, requirements):
-    """A virtual environment with `requirements`, made the first time it is asked for."""
-    stamp = environment / "installed.json"
-    if stamp.is_file() and json.loads(stamp.read_text()) == requirements:
-        return
-    print(f"installing {' '.join(requirements)} into {environment}", file=sys.stderr)
-    try:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)],
-                       check=True, capture_output=True, text=True)
-        subprocess.run([str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet",
-                        "--disable-pip-version-check", *requirements],
-                       check=True, capture_output=True, text=True)
-    except subprocess.CalledProcessError as error:
-        last = (error.stderr or error.stdout or "").strip().splitlines()[-1:]
-        raise Unavailable(f"cannot install {' '.join(requirements)}: {' '.join(last)}") from error
-    stamp.write_text(json.dumps(requirements))
+def longest_queue():
+    """How many connections may wait to be accepted: uWSGI refuses to ask for more than it can have."""
+    return min(1024, int(Path("/proc/sys/net/core/somaxconn").read_text()))
 
 
-def start_with_ready_file(command):
-    """Starts a server that takes `--ready-file`, and waits until it has written it."""
-    directory = Path(tempfile.mkdtemp(prefix="bench-"))
-    ready_file = directory / "ready.json"
-    process = spawn(command + ["--ready-file", str(ready_file)], directory)
-    wait_until(ready_file.is_file, process, directory)
-    listener = json.loads(ready_file.read_text())["listeners"][0]
-    return Running(process, directory, listener["host"], listener["port"])
+def python_of(environment):
+    return str(environment / "bin" / "python")
 
 
-def start_and_poll(command, port):
-    """Starts a server that cannot say when it listens, and asks until it answers."""
-    directory = Path(tempfile.mkdtemp(prefix="bench-"))
-    process = spawn(command, directory)
-    wait_until(lambda: answers(f"http://127.0.0.1:{port}/"), process, directory)
-    return Running(process, directory, "127.0.0.1", port)
-
-
-def spawn(command, directory):
-    with open(directory / "stderr", "wb") as stderr:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                stderr=stderr, start_new_session=True)
-
-
-def wait_until(condition, process, directory):
-    deadline = time.monotonic() + START_SECONDS
-    while not condition():
-        if process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.0005)
-            continue
-        started = Running(process, directory, "", 0)
-        what = (f"did not listen within {START_SECONDS} s" if process.returncode is None
-                else f"ended with {process.returncode}")
-        said = started.stderr().strip()
-        started.stop()
-        raise Unavailable(f"{process.args[0]} {what}: {said}")
-
-
-def answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return response.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+def python_version(environment):
+    return command_output([python_of(environment), "--version"])
 
 
 def command_output(command):

@@ -1,11 +1,14 @@
 """Many handlers asleep at once, and a short one asked meanwhile.
 
     python bench/sleepers.py --max-seconds 2 --max-rss-mb 300 --max-p99-ms 20
+    python bench/sleepers.py --count 2000 --max-rss-mb 250 --min-rate-kept 0.8
 
 Opens 1,000 connections, sends each a request to a handler that sleeps 0.5 s, and takes the
 time until all have answered. During that time a process of its own asks a short handler, one
-request after the other on one kept-alive connection. Exits with 1 when a limit is broken in
-the median of the rounds (memory: in any round) or when an answer is missing or wrong.
+request after the other on one kept-alive connection. With `--min-rate-kept` each round also
+takes the rate of that short handler under wrk, alone and then while as many handlers are
+asleep. Exits with 1 when a limit is broken in the median of the rounds (memory: in any round)
+or when an answer is missing or wrong.
 """
 import argparse
 import asyncio
@@ -18,12 +21,20 @@ import sys
 import time
 
 import doc_root
+import loads
 import processes
 import servers
+from cases import CASES
+from running import Unavailable
 
 ANSWER_SECONDS = 60
 # One request after the other makes few long ones among many short: a p99 alone hides a stall.
 SLOW_SECONDS = 0.02
+# For the rate beside sleepers: how many ask, and for how long.
+RATE_CONNECTIONS = 16
+RATE_SECONDS = 1
+# Long enough that all are asleep before the load begins and until it has ended.
+RATE_SLEEP_SECONDS = 4
 
 
 def main():
@@ -39,6 +50,11 @@ def main():
         at_rest = processes.rss_kib(server.pid)
         for number in range(1, options.rounds + 1):
             measured = one_round(server, options)
+            if options.min_rate_kept is not None:
+                also = rates(server, options.count)
+                measured["wrong"] += also.pop("wrong")
+                measured["peak_rss_mb"] = max(measured["peak_rss_mb"], also.pop("peak_rss_mb"))
+                measured.update(also)
             rounds.append(measured)
             print(f"round {number}: {measured['answered']}/{options.count} answered in "
                   f"{measured['seconds']:.3f} s; meanwhile {measured['short_count']} short requests, "
@@ -47,6 +63,9 @@ def main():
                   f"{SLOW_SECONDS * 1000:.0f} ms; peak memory "
                   f"{measured['peak_rss_mb']:.1f} MB (at rest {at_rest * 1024 / 1e6:.1f} MB), "
                   f"{measured['threads']} threads", flush=True)
+            if "rate_alone" in measured:
+                print(f"  short handler under load: {measured['rate_alone']:,.0f}/s alone, "
+                      f"{measured['rate_beside']:,.0f}/s beside them")
             for wrong in measured["wrong"][:5]:
                 print(f"  wrong: {wrong}")
 
@@ -65,8 +84,51 @@ def arguments():
     parser.add_argument("--max-seconds", type=float, help="until all have answered")
     parser.add_argument("--max-rss-mb", type=float, help="peak resident memory, 1 MB = 10^6 bytes")
     parser.add_argument("--max-p99-ms", type=float, help="p99 of the short handler meanwhile")
+    parser.add_argument("--min-rate-kept", type=float, metavar="PART",
+                        help="the part of its rate that the short handler keeps beside sleepers")
     servers.add_server_options(parser)
     return parser.parse_args()
+
+
+def measure(ours, count, number_of_rounds=3):
+    """The section `sleepers` of a results file of run.py."""
+    raise_descriptor_limit(count + 200)
+    with ours.start(doc_root.HANDLERS) as server:
+        found = [rates(server, count) for _ in range(number_of_rounds)]
+    return {"count": count, "connections": RATE_CONNECTIONS, "rounds": found}
+
+
+def rates(server, count):
+    """The rate of the short handler under load, alone and then beside `count` sleepers."""
+    processes.reset_peak_rss(server.pid)
+    alone = rate_of_short_handler(server)
+    sleeping = asyncio.run(beside_sleepers(server, count))
+    return {"rate_alone": alone, **sleeping,
+            "peak_rss_mb": processes.peak_rss_kib(server.pid) * 1024 / 1e6}
+
+
+async def beside_sleepers(server, count):
+    connections = [await asyncio.open_connection(server.host, server.port) for _ in range(count)]
+    for _, writer in connections:
+        writer.write(sleep_request(server, RATE_SLEEP_SECONDS * 1000))
+    answers = [asyncio.ensure_future(answer(reader)) for reader, _ in connections]
+    # Half of their time is more than enough for all to begin.
+    await asyncio.sleep(RATE_SLEEP_SECONDS / 2)
+    threads = processes.thread_count(server.pid)
+    rate = await asyncio.to_thread(rate_of_short_handler, server)
+    awake = sum(future.done() for future in answers)
+    wrong = [outcome for outcome in await asyncio.gather(*answers) if outcome is not None]
+    if awake:
+        wrong.append(f"{awake} answered while the load was still running")
+    for _, writer in connections:
+        writer.close()
+    return {"rate_beside": rate, "threads": threads, "wrong": wrong}
+
+
+def rate_of_short_handler(server):
+    url = f"{server.url}hello.py"
+    found = loads.load("wrk", CASES["hello"], url, RATE_CONNECTIONS, RATE_SECONDS)
+    return found["requests"] / found["seconds"]
 
 
 def one_round(server, options):
@@ -103,9 +165,7 @@ async def ask_sleepers(server, options, prober):
     connections = []
     for _ in range(options.count):
         connections.append(await asyncio.open_connection(server.host, server.port))
-    request = (f"GET /sleep.py?ms={options.ms} HTTP/1.1\r\nHost: {server.host}:{server.port}\r\n"
-               "\r\n").encode()
-
+    request = sleep_request(server, options.ms)
     prober.send("begin")
     began = time.monotonic()
     for _, writer in connections:
@@ -122,6 +182,11 @@ async def ask_sleepers(server, options, prober):
     wrong = [outcome for outcome in outcomes if outcome is not None]
     return {"seconds": seconds, "answered": len(outcomes) - len(wrong), "wrong": wrong,
             "threads": threads}
+
+
+def sleep_request(server, milliseconds):
+    return (f"GET /sleep.py?ms={milliseconds} HTTP/1.1\r\nHost: {server.host}:{server.port}\r\n"
+            "\r\n").encode()
 
 
 async def answer(reader):
@@ -175,6 +240,11 @@ def broken_limits(rounds, options):
     ):
         if limit is not None and value > limit:
             failures.append(text.format(value, limit))
+    if options.min_rate_kept is not None:
+        kept = statistics.median(r["rate_beside"] / r["rate_alone"] for r in rounds)
+        if kept < options.min_rate_kept:
+            failures.append(f"{kept:.2f} of its rate is kept beside sleepers, under "
+                            f"{options.min_rate_kept}")
     return failures
 
 
@@ -187,5 +257,5 @@ def raise_descriptor_limit(wanted):
 if __name__ == "__main__":
     try:
         main()
-    except servers.Unavailable as reason:
+    except Unavailable as reason:
         sys.exit(str(reason))

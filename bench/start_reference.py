@@ -2,7 +2,7 @@
 
 Runs under the Python of the environment the reference is installed in:
 
-    python start_reference.py DOC_ROOT --ready-file FILE [--port 0] [--nodelay]
+    python start_reference.py DOC_ROOT --ready-file FILE [--schemes http https h2 ws] [--nodelay]
 
 The reference's own command returns at once (its server thread is a daemon), so it cannot be used.
 """
@@ -10,9 +10,13 @@ import argparse
 import json
 import os
 import signal
+import threading
 
-from wptserve.server import Http1WebTestRequestHandler, WebTestHttpd
+from wptserve.server import (Http1WebTestRequestHandler, Http2WebTestRequestHandler,
+                             WebTestHttpd)
 from wptserve.stash import StashServer
+
+HOST = "127.0.0.1"
 
 
 class NoDelayRequestHandler(Http1WebTestRequestHandler):
@@ -25,24 +29,54 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("doc_root")
     parser.add_argument("--ready-file", required=True)
-    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--schemes", nargs="+", choices=("http", "https", "h2", "ws"),
+                        default=["http"])
+    parser.add_argument("--key", help="for https and h2")
+    parser.add_argument("--certificate", help="for https and h2")
     parser.add_argument("--nodelay", action="store_true", help="set TCP_NODELAY on connections")
-    args = parser.parse_args()
+    options = parser.parse_args()
 
     with StashServer():
         # After the stash's process was started, so that it does not inherit the mask.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-        request_handler = NoDelayRequestHandler if args.nodelay else Http1WebTestRequestHandler
-        server = WebTestHttpd(host="127.0.0.1", port=args.port, doc_root=args.doc_root,
-                              handler_cls=request_handler)
-        server.start()
-        ready = {"pid": os.getpid(), "url": f"http://127.0.0.1:{server.port}/",
-                 "listeners": [{"scheme": "http", "host": "127.0.0.1", "port": server.port}]}
-        unfinished = args.ready_file + ".unfinished"
+        listeners = [{"scheme": scheme, "host": HOST, "port": start(scheme, options)}
+                     for scheme in options.schemes]
+        unfinished = options.ready_file + ".unfinished"
         with open(unfinished, "w") as file:
-            json.dump(ready, file)
-        os.replace(unfinished, args.ready_file)
+            json.dump({"pid": os.getpid(), "listeners": listeners}, file)
+        os.replace(unfinished, options.ready_file)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
+        # The servers' threads may be amid a request; nothing of theirs is to be kept.
+        os._exit(0)
+
+
+def start(scheme, options):
+    """The port of a server that was started for a scheme."""
+    if scheme == "ws":
+        return start_websocket(options.doc_root)
+    handler = NoDelayRequestHandler if options.nodelay else Http1WebTestRequestHandler
+    secure = {"use_ssl": True, "key_file": options.key, "certificate": options.certificate}
+    if scheme == "http":
+        secure = {}
+    if scheme == "h2":
+        handler = Http2WebTestRequestHandler
+        secure["http2"] = True
+    server = WebTestHttpd(host=HOST, port=0, doc_root=options.doc_root, handler_cls=handler, **secure)
+    server.start()
+    return server.port
+
+
+def start_websocket(doc_root):
+    from pywebsocket3 import standalone
+
+    settings, _ = standalone._parse_args_and_config(
+        ["--server-host", HOST, "--port", "0", "--document_root", doc_root,
+         "--websock_handlers", doc_root])
+    settings.cgi_directories = []
+    settings.is_executable_method = None
+    server = standalone.WebSocketServer(settings)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server._sockets[0][0].getsockname()[1]
 
 
 if __name__ == "__main__":

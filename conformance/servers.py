@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shlex
 import signal
 import socket
 import subprocess
@@ -60,6 +61,7 @@ def start_ours(
         str((binary or ours_binary()).resolve()), *(["wpt"] if environment else []), str(doc_root),
         "--python", os.environ.get("WPTSERVE_PYTHON", sys.executable),
         "--ready-file", str(ready_file), "--h2c", *configured, *options,
+        *shlex.split(os.environ.get("WPTSERVE_ARGS", "")),
     ]
     if not environment and not (config or {}).get("tls"):
         command += ["--port", str(ports[0] if ports else 0)]

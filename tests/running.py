@@ -63,8 +63,9 @@ class Server:
         return self._status("Threads")
 
     def descriptors(self) -> int:
-        """How many file descriptors it has open."""
-        return len(os.listdir(SYSTEM_PROC / str(self.process.pid) / "fd"))
+        """How many file descriptors it has open, but for the folders that it keeps an eye on."""
+        folder = SYSTEM_PROC / str(self.process.pid) / "fd"
+        return sum(not (folder / name).is_dir() for name in os.listdir(folder))
 
     def _status(self, field: str) -> int:
         status = (SYSTEM_PROC / str(self.process.pid) / "status").read_text()

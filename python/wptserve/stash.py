@@ -1,12 +1,14 @@
 """The stash: values that one request leaves for another.
 
-A server from the command line keeps it in its memory. Several processes share one that a
-`StashServer` keeps in a process of its own; its address is in their environment.
+A server from the command line keeps it in its memory, or in that of the supervisor of its
+processes. Several servers share one that a `StashServer` keeps in a process of its own; its
+address is in their environment.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import queue
 import threading
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 __all__ = [
+    "SharedQueue",
     "Stash",
     "StashError",
     "StashLock",
@@ -83,6 +86,74 @@ _last_id = 0
 
 def _queue_by_id(number: int) -> StashQueue:
     return _queues[number]
+
+
+class SharedQueue:
+    """A queue that handlers in all processes of a server share, with the methods of
+    `queue.Queue`: items are pickled, and its own pickle is loaded as the same queue anywhere."""
+
+    def __init__(self, maxsize: int = 0) -> None:
+        self.maxsize = maxsize
+        self._queue = _wptserve.HostsQueue(max(maxsize, 0))
+        self._found_elsewhere = False
+
+    def __reduce__(self) -> tuple[Any, tuple[int, int]]:
+        # From now on the pickle may be all that is left of the queue, so it has to live on.
+        self._found_elsewhere = True
+        return _shared_queue, (self._queue.number, self.maxsize)
+
+    def __del__(self) -> None:
+        if not getattr(self, "_found_elsewhere", True):
+            self._queue.remove()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        """Adds an item; queue.Full when there is no room, or none in time."""
+        if not self._queue.push(pickle.dumps(item), timeout if block else 0):
+            raise queue.Full
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Removes and returns the first item; queue.Empty when there is none, or none in time."""
+        item = self._queue.pop(timeout if block else 0)
+        if item is None:
+            raise queue.Empty
+        return pickle.loads(item)
+
+    def put_nowait(self, item: Any) -> None:
+        """Adds an item without waiting for room."""
+        self.put(item, block=False)
+
+    def get_nowait(self) -> Any:
+        """Removes and returns the first item without waiting for one."""
+        return self.get(block=False)
+
+    def qsize(self) -> int:
+        """How many items are there now."""
+        return len(self._queue)
+
+    def empty(self) -> bool:
+        """Whether there is none."""
+        return self.qsize() == 0
+
+    def full(self) -> bool:
+        """Whether there is no room."""
+        return 0 < self.maxsize <= self.qsize()
+
+    def task_done(self) -> None:
+        """An item that was taken is done with."""
+        if not self._queue.done():
+            raise ValueError("task_done() called too many times")
+
+    def join(self) -> None:
+        """Waits until all items are done with."""
+        self._queue.join()
+
+
+def _shared_queue(number: int, maxsize: int) -> SharedQueue:
+    shared = SharedQueue.__new__(SharedQueue)
+    shared.maxsize = maxsize
+    shared._queue = _wptserve.HostsQueue(number=number)
+    shared._found_elsewhere = True
+    return shared
 
 
 class Stash(_wptserve.Stash):

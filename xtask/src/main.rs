@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask check` is what CI runs.
+//! The project's own commands: `cargo xtask check` is what CI runs, `cargo xtask bench` measures.
 //!
 //! Only the standard library, so that a fresh machine builds this in a second.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks there")]
 
+mod bench;
 mod check;
 mod process;
 mod python;
@@ -17,9 +18,14 @@ use std::{
 };
 
 const USAGE: &str = "Usage: cargo xtask check [--list] [STEP...]
+       cargo xtask bench [OPTIONS]
 
-Runs the steps of the check, all of them by default, and sets up what they need.
+check: runs the steps of the check, all of them by default, and sets up what they need.
   --list    name the steps
+
+bench: measures this server and others side by side, and writes docs/performance.md.
+  --list    name the cases and the servers
+  --help    the options
 ";
 
 fn main() -> ExitCode {
@@ -41,6 +47,7 @@ fn main() -> ExitCode {
                 ExitCode::from(2)
             }
         },
+        ["bench", options @ ..] => bench::run(&Project::find(), options),
         [command, ..] => {
             eprintln!("error: there is no command `{command}`\n\n{USAGE}");
             ExitCode::from(2)

@@ -32,6 +32,9 @@ const MINORS: [u32; 4] = [11, 12, 13, 10];
 /// What the tests need, pytest and the reference among it, at pinned versions.
 const REQUIREMENTS: &str = "conformance/requirements.txt";
 
+const NO_PYTHON: &str = "there is no Python of version 3.10 to 3.13 with venv and ensurepip, on the \
+                         PATH or of pyenv; install one (on Debian: python3 and python3-venv)";
+
 /// Makes `.venv`, with the reference, from the first Python that can; and for each further version
 /// an environment that can run pytest. The first of the result is `.venv`.
 pub(crate) fn environments(project: &Project) -> Result<Vec<Environment>, Failure> {
@@ -61,14 +64,20 @@ pub(crate) fn environments(project: &Project) -> Result<Vec<Environment>, Failur
         }
     }
     if found.is_empty() {
-        let message = "there is no Python of version 3.10 to 3.13 with venv and ensurepip, on the \
-                       PATH or of pyenv; install one (on Debian: python3 and python3-venv)";
-        return Err(message.to_owned().into());
+        return Err(NO_PYTHON.to_owned().into());
     }
     if made.is_empty() {
         return Err(format!("no Python can install what the tests need:{reasons}").into());
     }
     Ok(made)
+}
+
+/// The Python of this machine that is preferred, for what needs no environment.
+pub(crate) fn interpreter(project: &Project) -> Result<PathBuf, Failure> {
+    match interpreters(project).into_iter().next() {
+        Some(found) => Ok(found.executable),
+        None => Err(NO_PYTHON.to_owned().into()),
+    }
 }
 
 /// A Python of this machine.

@@ -231,6 +231,14 @@ pub(crate) struct EngineArguments {
     #[arg(long)]
     pub(crate) alpn_h2: bool,
 
+    /// Serve from this many processes, auto: one for each CPU; module state is each process's own
+    #[arg(long, value_name = "N|auto", default_value = "1", value_parser = processes)]
+    pub(crate) processes: usize,
+
+    /// A supervisor's process, which is told on its standard input what to do
+    #[arg(long, hide = true)]
+    pub(crate) supervised: bool,
+
     /// How the log is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -286,6 +294,18 @@ fn second_argument(error: &clap::Error) -> Option<clap::Error> {
     conflict.then(|| Arguments::command().error(ErrorKind::UnknownArgument, message))
 }
 
+fn processes(text: &str) -> Result<usize, String> {
+    if text == "auto" {
+        // Where the number is not known, one process does what it can.
+        return Ok(std::thread::available_parallelism().map_or(1, usize::from).min(MOST_PROCESSES));
+    }
+    let number = text.parse().ok().filter(|number| (1..=MOST_PROCESSES).contains(number));
+    number.ok_or_else(|| format!("a number from 1 to {MOST_PROCESSES} or `auto` is expected"))
+}
+
+/// More than there is a machine for.
+const MOST_PROCESSES: usize = 256;
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "a number of seconds is expected".to_owned())?;
     let duration = Duration::try_from_secs_f64(number)
@@ -310,9 +330,18 @@ impl ServeArguments {
     pub fn python(&self) -> Option<&Path> {
         self.engine.python.as_deref()
     }
+
+    /// Whether this process only supervises those that serve.
+    pub fn supervises(&self) -> bool {
+        self.engine.supervises()
+    }
 }
 
 impl EngineArguments {
+    pub(crate) fn supervises(&self) -> bool {
+        self.processes > 1 && !self.supervised
+    }
+
     /// Whether requests are logged: always for people who watch, else when asked for.
     pub(crate) fn logs_requests(&self) -> bool {
         self.verbose > 0 || self.log_format == LogFormat::Json || log::is_terminal()

@@ -3,20 +3,22 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use server::{
-    Bound, Environment, Error, Http2Use, Limits, Router, Scheme, Server, Wakes, WebSocketService,
+    AcceptShare, Bound, Environment, Error, Http2Use, Limits, Router, Scheme, Server, Stop, Wakes,
+    WebSocketService,
     dns::DnsNames,
     event::{Event, EventSink, Level},
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
     router::FileHandlers,
-    tls::Acceptor,
+    stash::StashStore,
+    tls::{Acceptor, Identity},
 };
 
 use crate::{
     Exit, HandlerLoader, WebSocketHandlers,
     arguments::EngineArguments,
     log::{Log, Style},
-    ready,
+    processes, ready,
     settings::{Failure, Settings},
 };
 
@@ -73,59 +75,119 @@ impl Listening {
 }
 
 /// Serves until SIGINT or SIGTERM.
-pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<(), Failure> {
-    let (settings, engine) = (site.settings(), site.engine());
+pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<Exit, Failure> {
     // Thousands of connections at once need more descriptors than the usual soft limit. Where it
     // cannot be raised, the usual number has to do.
     let _unchanged = rlimit::increase_nofile_limit(u64::MAX);
-    let identity = settings.identity()?;
-    let tls = identity.as_ref().map(Acceptor::new).transpose()?;
-    let bound = Bound::new(&settings.endpoints).map_err(|error| site.cannot_bind(error))?;
-    let log = Arc::new(Log::new(Style::of(engine)).map_err(Error::Runtime)?);
-    let listening = Listening { addresses: bound.addresses(), log: Arc::clone(&log) };
-    for text in &settings.warnings {
-        log.warn("config", text);
+    let engine = site.engine();
+    if engine.supervised {
+        return processes::host(site, loader);
     }
-    if let Some(identity) = &identity {
-        for text in identity.warnings(&settings.certificate_hosts()) {
-            log.warn("tls", &text);
-        }
+    if engine.supervises() {
+        return processes::supervise(site, loader);
     }
-    warn_when_exposed(&listening);
-    let mut ports = listening.ports();
-    ports.extend(&settings.unserved);
-    let mut config = settings.resolved(&ports);
-    if let Some(identity) = &identity {
-        config["ssl_config"] = identity.ssl_config();
-    }
-    let environment = Arc::new(Environment {
-        config,
-        files: FileCache::default(),
-        doc_root: settings.doc_root.clone(),
-        stash: loader.stash(),
-        events: Arc::clone(&log) as _,
-        limits: Limits {
-            max_body: engine.max_body,
-            handler_timeout: engine.handler_timeout,
-            latency: site.latency(),
-            max_message: engine.max_message.unwrap_or(Limits::default().max_message),
-            ..Limits::default()
-        },
-        wakes: Arc::new(Wakes::default()),
-    });
-    let result = serve(site, bound, tls, environment, &listening, loader);
-    log.flush();
-    result
+    Ground::new(site)?.serve(site, loader, Beside::default(), |listening| {
+        // Before the announcement: a signal that comes right after it must find its handler.
+        let stop = stop_signal().map_err(Error::Runtime)?;
+        let goes_on = announce(site, listening)?;
+        Ok(async move {
+            if goes_on {
+                stop.await;
+            }
+            Stop::Now
+        })
+    })?;
+    Ok(Exit::Success)
 }
 
-fn serve(
+/// What there is before anything is served: the key, the sockets, the log.
+pub(crate) struct Ground {
+    pub(crate) identity: Option<Identity>,
+    pub(crate) bound: Bound,
+    /// Ports that handlers and templates see although nothing listens there.
+    pub(crate) unserved: Vec<(Scheme, u16)>,
+    pub(crate) listening: Listening,
+}
+
+/// What a process shares with others that serve the same site.
+#[derive(Default)]
+pub(crate) struct Beside {
+    pub(crate) stash: Option<Arc<dyn StashStore>>,
+    pub(crate) share: Option<Arc<dyn AcceptShare>>,
+}
+
+impl Ground {
+    /// Binds the sockets, and warns of what users should know.
+    pub(crate) fn new(site: &dyn Site) -> Result<Self, Failure> {
+        let settings = site.settings();
+        let identity = settings.identity()?;
+        let bound = Bound::new(&settings.endpoints).map_err(|error| site.cannot_bind(error))?;
+        let log = Log::new(Style::of(site.engine())).map_err(Error::Runtime)?;
+        let listening = Listening { addresses: bound.addresses(), log: Arc::new(log) };
+        for text in &settings.warnings {
+            listening.log.warn("config", text);
+        }
+        if let Some(identity) = &identity {
+            for text in identity.warnings(&settings.certificate_hosts()) {
+                listening.log.warn("tls", &text);
+            }
+        }
+        warn_when_exposed(&listening);
+        Ok(Self { identity, bound, unserved: settings.unserved.clone(), listening })
+    }
+
+    /// Serves. `begun` is called once the sockets are about to accept; what it returns says when
+    /// and how the server ends.
+    pub(crate) fn serve<F: Future<Output = Stop>>(
+        self,
+        site: &dyn Site,
+        loader: &dyn HandlerLoader,
+        beside: Beside,
+        begun: impl FnOnce(&Listening) -> Result<F, Failure>,
+    ) -> Result<(), Failure> {
+        let Self { identity, bound, unserved, listening } = self;
+        let tls = identity.as_ref().map(Acceptor::new).transpose()?;
+        let mut ports = listening.ports();
+        ports.extend(unserved);
+        let mut config = site.settings().resolved(&ports);
+        if let Some(identity) = &identity {
+            config["ssl_config"] = identity.ssl_config();
+        }
+        let engine = site.engine();
+        let environment = Arc::new(Environment {
+            config,
+            files: FileCache::default(),
+            doc_root: site.settings().doc_root.clone(),
+            stash: loader.stash(beside.stash),
+            events: Arc::clone(&listening.log) as _,
+            limits: Limits {
+                max_body: engine.max_body,
+                handler_timeout: engine.handler_timeout,
+                latency: site.latency(),
+                max_message: engine.max_message.unwrap_or(Limits::default().max_message),
+                ..Limits::default()
+            },
+            wakes: Arc::new(Wakes::default()),
+        });
+        let server = server(site, bound, tls, environment, &listening, loader);
+        let server = server.map(|server| match beside.share {
+            Some(share) => server.with_share(share),
+            None => server,
+        });
+        let result = server.and_then(|server| server.run(|| begun(&listening)));
+        listening.log.flush();
+        result
+    }
+}
+
+fn server(
     site: &dyn Site,
     bound: Bound,
     tls: Option<Acceptor>,
     environment: Arc<Environment>,
     listening: &Listening,
     loader: &dyn HandlerLoader,
-) -> Result<(), Failure> {
+) -> Result<Server, Failure> {
     let python = loader.load(&environment).map_err(|reason| Failure {
         exit: Exit::Python,
         message: format!("Python handlers cannot be run: {reason}"),
@@ -140,20 +202,11 @@ fn serve(
     let dns_names = DnsNames::new(&site.settings().config.host_names(), site.dns_wildcards());
     let engine = site.engine();
     let http2 = Http2Use { prior_knowledge: engine.h2c, alpn: engine.alpn_h2 };
-    let mut server =
+    let server =
         Server::new(bound, environment, router, tls).with_dns_names(dns_names).with_http2(http2);
-    if let Some(websocket) = websocket {
-        server = server.with_websocket(websocket);
-    }
-    server.run(|| {
-        // Before the announcement: a signal that comes right after it must find its handler.
-        let stop = stop_signal().map_err(Error::Runtime)?;
-        let goes_on = announce(site, listening)?;
-        Ok(async move {
-            if goes_on {
-                stop.await;
-            }
-        })
+    Ok(match websocket {
+        Some(websocket) => server.with_websocket(websocket),
+        None => server,
     })
 }
 
@@ -183,7 +236,8 @@ fn websocket(
     Ok(Some(WebSocketService { handler, on_http: engine.ws_on_http }))
 }
 
-fn announce(site: &dyn Site, listening: &Listening) -> Result<bool, Failure> {
+/// Writes the ready file, and tells people. `false` ends the server.
+pub(crate) fn announce(site: &dyn Site, listening: &Listening) -> Result<bool, Failure> {
     // Whoever waits for the announcement finds the warnings in the log.
     listening.log.flush();
     if let Some(path) = &site.engine().ready_file {
@@ -198,7 +252,7 @@ fn announce(site: &dyn Site, listening: &Listening) -> Result<bool, Failure> {
 
 /// Completes at SIGINT or SIGTERM.
 #[cfg(unix)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -212,7 +266,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
 /// Completes at Ctrl-C.
 #[cfg(not(unix))]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {
         // An error means that no signal can come.
         let _none = tokio::signal::ctrl_c().await;

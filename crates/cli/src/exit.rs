@@ -33,6 +33,22 @@ impl Exit {
         }
     }
 
+    /// The exit with a code, if there is one.
+    #[cfg(unix)]
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        [
+            Self::Success,
+            Self::Failure,
+            Self::Usage,
+            Self::DocRoot,
+            Self::Listen,
+            Self::Config,
+            Self::Python,
+        ]
+        .into_iter()
+        .find(|exit| exit.code() == code)
+    }
+
     /// The code for an error of the engine.
     pub(crate) fn of(error: &server::Error) -> Self {
         match error {

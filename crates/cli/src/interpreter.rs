@@ -91,7 +91,11 @@ fn probe(candidate: &OsString) -> Result<Interpreter, String> {
         return Err(format!("{shown} is Python {version}, older than 3.10"));
     }
     if gil != "gil" {
-        return Err(format!("{shown} is a free-threaded Python {version}, which is not supported"));
+        return Err(format!(
+            "{shown} is a free-threaded Python {version}, into which the extension cannot be \
+             loaded: it is built for Python's stable ABI, which such a Python does not have; one \
+             with the GIL is needed, and --processes N makes it use N CPUs"
+        ));
     }
     Ok(Interpreter { executable: executable.into(), version: version.to_owned() })
 }

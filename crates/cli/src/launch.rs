@@ -7,11 +7,16 @@ use crate::{Exit, interpreter::Interpreter, log};
 /// Replaces this process by a Python that loads the extension and runs the command line. Comes
 /// back only when that fails.
 pub fn launch(python: &Interpreter, extension: &Path, arguments: Vec<OsString>) -> Exit {
-    let mut command = Command::new(&python.executable);
-    command.arg("-c").arg(START).arg(extension).args(arguments);
-    let error = become_process(command);
+    let error = become_process(python_command(python, extension, arguments));
     log::error(&format!("{} cannot be started: {error}", python.executable.display()));
     Exit::Python
+}
+
+/// The command of a Python that loads the extension and runs the command line.
+pub fn python_command(python: &Interpreter, extension: &Path, arguments: Vec<OsString>) -> Command {
+    let mut command = Command::new(&python.executable);
+    command.arg("-c").arg(START).arg(extension).args(arguments);
+    command
 }
 
 /// Replaces this process by a command. Comes back only when that fails.

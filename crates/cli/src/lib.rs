@@ -16,6 +16,7 @@ mod hosts;
 pub mod interpreter;
 mod launch;
 mod log;
+mod processes;
 mod ready;
 mod routes;
 mod serve;
@@ -25,7 +26,9 @@ mod wpt;
 
 use std::{
     ffi::OsString,
+    fs::File,
     path::{Path, PathBuf},
+    process,
     sync::Arc,
 };
 
@@ -39,8 +42,9 @@ pub use doctor::{DoctorArguments, doctor};
 pub use exec::{ExecArguments, exec};
 pub use exit::Exit;
 pub use hosts::{HostsArguments, hosts};
-pub use launch::launch;
+pub use launch::{launch, python_command};
 pub use log::{error, print};
+pub use processes::{journal, supervised};
 pub use routes::routes;
 pub use serve::serve;
 pub use wpt::{WptArguments, wpt};
@@ -71,8 +75,17 @@ pub trait HandlerLoader {
         handlers: &WebSocketHandlers,
     ) -> Result<Arc<dyn Handler>, String>;
 
-    /// The store behind the stash of the handlers.
-    fn stash(&self) -> Arc<dyn StashStore>;
+    /// The store behind the stash of the handlers: from now on the `shared` one, where processes
+    /// share one.
+    fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore>;
+
+    /// The command of a process that serves with such handlers, for a supervisor: this program's,
+    /// with [`supervised`] arguments.
+    fn host_command(&self) -> Result<process::Command, String>;
+
+    /// Writes down from now on what runs, in the form of [`journal`], and a crash's last words:
+    /// once this process is dead, its supervisor reads them.
+    fn keep_journal(&self, journal: File, last_words: File) -> Result<(), String>;
 }
 
 /// The Python that the arguments name for a command that runs handlers.

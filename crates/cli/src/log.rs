@@ -5,7 +5,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Write as _},
+    io::{self, IsTerminal, Write},
     sync::{
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, SyncSender},
@@ -29,9 +29,11 @@ pub(crate) struct Style {
     pub(crate) requests: bool,
     pub(crate) least: Level,
     pub(crate) colour: bool,
+    /// The number of this process among several.
+    pub(crate) host: Option<u32>,
 }
 
-/// Writes events to standard error.
+/// Writes events to standard error, or to whoever writes them there.
 pub(crate) struct Log {
     style: Style,
     lines: SyncSender<Line>,
@@ -45,11 +47,24 @@ enum Line {
 }
 
 impl Log {
-    /// A log with a thread of its own.
+    /// A log on standard error with a thread of its own.
     pub(crate) fn new(style: Style) -> io::Result<Self> {
+        Self::to(io::stderr(), style)
+    }
+
+    /// A log with a thread that gives each event to `stream` in one write.
+    pub(crate) fn to(stream: impl Write + Send + 'static, style: Style) -> io::Result<Self> {
         let (lines, queue) = mpsc::sync_channel(MOST_LINES);
-        thread::Builder::new().name("log".to_owned()).spawn(move || write_lines(&queue))?;
+        thread::Builder::new().name("log".to_owned()).spawn(move || write_lines(&queue, stream))?;
         Ok(Self { style, lines, lost: AtomicU64::new(0) })
+    }
+
+    /// Writes what another process's log has made of an event.
+    #[cfg(unix)]
+    pub(crate) fn pass_on(&self, text: String) {
+        if self.lines.try_send(Line::Text(text)).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Waits until what was emitted is written, but not for long.
@@ -62,13 +77,13 @@ impl Log {
     }
 }
 
-fn write_lines(queue: &Receiver<Line>) {
+fn write_lines(queue: &Receiver<Line>, mut stream: impl Write) {
     for line in queue {
         match line {
             Line::Text(text) => {
                 // One write per line, so that lines of processes do not mix. Nobody reads a
                 // closed stream.
-                let _closed = io::stderr().lock().write_all(text.as_bytes());
+                let _closed = stream.write_all(text.as_bytes());
             }
             Line::Flush(done) => {
                 // Whoever asked may have gone on already.
@@ -118,13 +133,17 @@ impl Style {
             requests: arguments.logs_requests(),
             least: if arguments.verbose > 1 { Level::Debug } else { Level::Info },
             colour: is_terminal(),
+            host: None,
         }
     }
 
     fn render(self, event: &Event<'_>, level: Level) -> String {
         let mut line = match self.format {
-            LogFormat::Text => self.text(event),
-            LogFormat::Json => json_line(event, level),
+            LogFormat::Text => match self.host {
+                Some(host) => format!("[{host}] {}", self.text(event)),
+                None => self.text(event),
+            },
+            LogFormat::Json => json_line(event, level, self.host),
         };
         line.push('\n');
         line
@@ -190,7 +209,7 @@ impl Style {
     }
 }
 
-fn json_line(event: &Event<'_>, level: Level) -> String {
+fn json_line(event: &Event<'_>, level: Level, host: Option<u32>) -> String {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let level = match level {
         Level::Debug => "debug",
@@ -198,7 +217,7 @@ fn json_line(event: &Event<'_>, level: Level) -> String {
         Level::Warning => "warning",
         Level::Error => "error",
     };
-    match event {
+    let mut line = match event {
         Event::Request(record) => json!({
             "time": time, "level": level, "event": "request",
             "method": latin1(record.method), "target": latin1(record.target),
@@ -218,8 +237,11 @@ fn json_line(event: &Event<'_>, level: Level) -> String {
         Event::Message { source, text, .. } => json!({
             "time": time, "level": level, "event": "message", "source": source, "message": text,
         }),
+    };
+    if let Some(host) = host {
+        line["host"] = host.into();
     }
-    .to_string()
+    line.to_string()
 }
 
 /// Bytes from the wire for a terminal: no control characters.
@@ -269,7 +291,7 @@ mod tests {
     use super::*;
 
     fn log(colour: bool) -> Style {
-        Style { format: LogFormat::Text, requests: true, least: Level::Debug, colour }
+        Style { format: LogFormat::Text, requests: true, least: Level::Debug, colour, host: None }
     }
 
     #[test]
@@ -299,7 +321,8 @@ mod tests {
             "error: /doc/x.py:3 failed for http://h/x.py\n  Traceback\nValueError: x"
         );
         let line: serde_json::Value =
-            serde_json::from_str(&json_line(&event, Level::Error)).unwrap();
+            serde_json::from_str(&json_line(&event, Level::Error, Some(2))).unwrap();
         assert_eq!((line["file"].as_str(), line["line"].as_u64()), (Some("/doc/x.py"), Some(3)));
+        assert_eq!(line["host"].as_u64(), Some(2));
     }
 }

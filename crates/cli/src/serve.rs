@@ -13,12 +13,12 @@ use crate::{
 /// Serves until SIGINT or SIGTERM.
 pub fn serve(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Exit {
     match start(arguments, loader) {
-        Ok(()) => Exit::Success,
+        Ok(exit) => exit,
         Err(failure) => failure.told(),
     }
 }
 
-fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<(), Failure> {
+fn start(arguments: &ServeArguments, loader: &dyn HandlerLoader) -> Result<Exit, Failure> {
     let settings = Settings::load(arguments.overrides())?;
     settings.check_schemes()?;
     engine::run(&Folder { arguments, settings }, loader)

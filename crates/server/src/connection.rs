@@ -8,7 +8,7 @@ use crate::{
     event::{Event, Level},
     http1::{self, Follows},
     http2,
-    service::Service,
+    service::{Phase, Service},
     tls::{Handshake, Refusal},
 };
 
@@ -69,9 +69,9 @@ async fn encrypted(
     }
 }
 
-async fn stopped(mut shutdown: tokio::sync::watch::Receiver<bool>) {
+async fn stopped(mut shutdown: tokio::sync::watch::Receiver<Phase>) {
     // An error means that the server is gone, which is a stop too.
-    let _gone = shutdown.wait_for(|stop| *stop).await;
+    let _gone = shutdown.wait_for(|phase| phase.is_last()).await;
 }
 
 /// Tells the client where it can read it, and the log.

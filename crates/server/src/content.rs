@@ -49,6 +49,18 @@ impl Content {
         }
     }
 
+    /// What is left of a file, for a stream that can send it without reading it first. Nobody asks
+    /// for pieces of it meanwhile.
+    pub(crate) fn file(&mut self) -> Option<FileLeft<'_>> {
+        match &mut self.source {
+            Source::File(file, left) => {
+                let file = FileLeft { file, left, cut: self.cut.as_mut() };
+                (file.length() > 0).then_some(file)
+            }
+            Source::Nothing | Source::Bytes(_) | Source::Stream(_) => None,
+        }
+    }
+
     /// The next piece; `None` when there is none.
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         let piece = match &mut self.source {
@@ -77,21 +89,44 @@ impl Content {
     }
 }
 
+/// A file that is to be sent from its cursor on.
+pub(crate) struct FileLeft<'a> {
+    /// The file.
+    pub(crate) file: &'a File,
+    left: &'a mut u64,
+    cut: Option<&'a mut u64>,
+}
+
+impl FileLeft<'_> {
+    /// How many bytes of it are left to send.
+    pub(crate) fn length(&self) -> u64 {
+        self.cut.as_ref().map_or(*self.left, |cut| (*self.left).min(**cut))
+    }
+
+    /// Counts bytes that were sent past the cursor. None at all means that the file shrank: the
+    /// announced length cannot be kept.
+    pub(crate) fn sent(&mut self, length: usize) -> io::Result<()> {
+        if length == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        *self.left -= length as u64;
+        if let Some(cut) = &mut self.cut {
+            **cut -= length as u64;
+        }
+        Ok(())
+    }
+}
+
 /// The next block of a file of which `left` bytes are to be sent.
 fn read_block(file: &mut File, left: &mut u64) -> io::Result<Option<Bytes>> {
     if *left == 0 {
         return Ok(None);
     }
-    let length = usize::try_from(*left).unwrap_or(FILE_BLOCK).min(FILE_BLOCK);
-    let mut block = vec![0; length];
-    let length = file.read(&mut block)?;
-    if length == 0 {
-        // The file shrank: the announced length cannot be kept.
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    *left -= length as u64;
-    block.truncate(length);
+    let length = FILE_BLOCK.min(*left);
+    let mut block = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.take(length).read_to_end(&mut block)?;
+    FileLeft { file, left, cut: None }.sent(block.len())?;
     Ok(Some(Bytes::from(block)))
 }
 
-const FILE_BLOCK: usize = 512 * 1024;
+const FILE_BLOCK: u64 = 256 * 1024;

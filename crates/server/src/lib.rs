@@ -4,6 +4,7 @@
 //! `router` for its [`Handler`], which answers through a [`ResponseWriter`]; the connection's
 //! task takes what is written out of the `outbox` and puts it on the wire.
 
+mod accept;
 mod body;
 mod clock;
 pub mod config;
@@ -38,6 +39,7 @@ mod takeover;
 pub mod tls;
 mod wakes;
 
+pub use accept::AcceptShare;
 pub use body::{BodyFrame, RequestBody};
 pub use clock::http_date_now;
 pub use config::Config;
@@ -49,7 +51,7 @@ pub use request::{ConnectionInfo, Encryption, Request, latin1};
 pub use response::Response;
 pub use router::Router;
 pub use scheme::Scheme;
-pub use server::{Bound, Endpoint, GRACE, Server, WebSocketService};
+pub use server::{Bound, Endpoint, GRACE, Server, Stop, WebSocketService};
 pub use service::Http2Use;
 pub use shared_router::SharedRouter;
 pub use takeover::Inbox;

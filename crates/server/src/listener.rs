@@ -1,14 +1,12 @@
-//! Binding and accepting.
+//! Binding.
 
 use std::{
     fs,
     io::{self, ErrorKind},
     net::{SocketAddr, ToSocketAddrs},
-    time::Duration,
 };
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::Error;
 
@@ -92,34 +90,6 @@ pub(crate) fn bind_datagrams(address: SocketAddr) -> Result<std::net::UdpSocket,
         },
         _ => Error::Listen { address, source },
     })
-}
-
-/// The next connection. Waits out what only time can mend, such as a lack of descriptors.
-pub(crate) async fn accept(
-    listener: &TcpListener,
-    mut warn: impl FnMut(&io::Error),
-) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                // Without it a response in two writes waits 40 ms for the client's ACK. It fails
-                // only when the client is gone already.
-                let _gone = stream.set_nodelay(true);
-                return (stream, peer);
-            }
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::ConnectionAborted
-                        | ErrorKind::ConnectionReset
-                        | ErrorKind::Interrupted
-                ) => {}
-            Err(error) => {
-                warn(&error);
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
 }
 
 /// `NAME (pid N)` of the process that listens on an address, as far as this user may know it.

@@ -53,6 +53,8 @@ pub struct Request {
     pub injection: Option<Arc<Injection>>,
     /// The stream, when the request came over HTTP/2.
     pub http2: Option<Http2Stream>,
+    /// Whether the connection takes no further request, whatever the handler does.
+    pub is_last: bool,
     decoded_path: Option<Vec<u8>>,
 }
 
@@ -86,6 +88,7 @@ impl Request {
             base_path: None,
             injection: None,
             http2: None,
+            is_last: false,
             decoded_path,
         }
     }

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     net::SocketAddr,
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -15,13 +16,15 @@ use tokio::{
 };
 
 use crate::{
-    ConnectionInfo, Encryption, Error, Handler, Scheme, SharedRouter, connection,
+    ConnectionInfo, Encryption, Error, Handler, Scheme, SharedRouter,
+    accept::{AcceptShare, Listener},
+    connection,
     dns::{self, DnsNames},
     environment::Environment,
     event::{Event, Level},
     http1::Tunnels,
     listener,
-    service::{Http2Use, Service, WebSocketRoute},
+    service::{Http2Use, Phase, Service, WebSocketRoute},
     tls,
 };
 
@@ -70,6 +73,31 @@ impl Bound {
         self.listeners.iter().filter_map(address).collect()
     }
 
+    /// What the sockets are for, in the order of [`sockets`](Self::sockets).
+    pub fn schemes(&self) -> Vec<Scheme> {
+        self.listeners.iter().map(|(scheme, _)| *scheme).collect()
+    }
+
+    /// The sockets, for a process that is to serve them too: those that listen, then those for DNS
+    /// over UDP.
+    #[cfg(unix)]
+    pub fn sockets(&self) -> Vec<std::os::fd::BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        let listeners = self.listeners.iter().map(|(_, listener)| listener.as_fd());
+        listeners.chain(self.dns.iter().map(AsFd::as_fd)).collect()
+    }
+
+    /// The sockets of another process, as it named them.
+    #[cfg(unix)]
+    pub fn from_sockets(
+        schemes: &[Scheme],
+        sockets: impl IntoIterator<Item = std::os::fd::OwnedFd>,
+    ) -> Self {
+        let mut sockets = sockets.into_iter();
+        let listeners = schemes.iter().copied().zip(sockets.by_ref().map(Into::into)).collect();
+        Self { listeners, dns: sockets.map(Into::into).collect() }
+    }
+
     /// The descriptors of the sockets.
     #[cfg(unix)]
     pub fn descriptors(&self) -> Vec<std::os::fd::RawFd> {
@@ -101,7 +129,8 @@ pub struct Server {
     websocket: Option<WebSocketService>,
     tls: Option<tls::Acceptor>,
     dns_names: DnsNames,
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<Phase>,
+    share: Option<Arc<dyn AcceptShare>>,
 }
 
 impl Server {
@@ -114,7 +143,7 @@ impl Server {
         router: impl Into<Arc<SharedRouter>>,
         tls: Option<tls::Acceptor>,
     ) -> Self {
-        let (stop, shutdown) = watch::channel(false);
+        let (stop, shutdown) = watch::channel(Phase::Serving);
         let ports = bound.addresses().into_iter().filter(|(scheme, _)| *scheme != Scheme::Dns);
         let service = Service {
             environment,
@@ -124,7 +153,8 @@ impl Server {
             shutdown,
             tunnels: Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect())),
         };
-        Self { bound, service, websocket: None, tls, dns_names: DnsNames::default(), stop }
+        let dns_names = DnsNames::default();
+        Self { bound, service, websocket: None, tls, dns_names, stop, share: None }
     }
 
     /// The same server, with names for its DNS ports to know.
@@ -153,12 +183,18 @@ impl Server {
         self
     }
 
-    /// Serves until `shutdown` completes; then gives running responses [`GRACE`] to end.
-    /// `shutdown` is made within the runtime and before the first connection is accepted.
+    /// Takes no more than its share of the connections, where other processes accept from the same
+    /// sockets.
+    #[must_use]
+    pub fn with_share(self, share: Arc<dyn AcceptShare>) -> Self {
+        Self { share: Some(share), ..self }
+    }
+
+    /// Serves until `shutdown` completes, and ends as it says. `shutdown` is made within the runtime and before the first connection is accepted.
     /// Handlers that still run afterwards are left behind.
     pub fn run<F, E>(self, shutdown: impl FnOnce() -> Result<F, E>) -> Result<(), E>
     where
-        F: Future<Output = ()>,
+        F: Future<Output = Stop>,
         E: From<Error>,
     {
         let router = Arc::clone(&self.service.router);
@@ -181,8 +217,8 @@ impl Server {
         result
     }
 
-    async fn serve(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { bound, service, websocket, tls, dns_names, stop } = self;
+    async fn serve(self, shutdown: impl Future<Output = Stop>) -> Result<(), Error> {
+        let Self { bound, service, websocket, tls, dns_names, stop, share } = self;
         let websocket = websocket.map(|websocket| websocket.service(&service));
         let mut tasks = JoinSet::new();
         let listening = bound.addresses().iter().map(|(_, address)| address.ip()).collect();
@@ -197,7 +233,7 @@ impl Server {
                 tasks.spawn(Arc::clone(&dns).serve_tcp(listener));
                 continue;
             }
-            let port = Port::new(scheme, listener, tls.as_ref(), service.http2)?;
+            let port = Port::new(scheme, listener, tls.as_ref(), service.http2, share.clone())?;
             let service = match &websocket {
                 Some(websocket) if scheme.is_websocket() => websocket,
                 _ => &service,
@@ -206,12 +242,19 @@ impl Server {
         }
         let wakes = Arc::clone(&service.environment.wakes);
         let dispatcher = tokio::spawn(poll_fn(move |cx| wakes.poll_dispatch(cx)));
-        shutdown.await;
+        let ending = shutdown.await;
         // Dropping the acceptors closes the listening sockets.
         tasks.shutdown().await;
-        // Fails only when no connection is left, and then there is nobody to tell.
-        let _none_left = stop.send(true);
         drop((service, websocket));
+        // To tell a phase fails only when no connection is left, and then there is nobody to tell.
+        if let Stop::Drained(until) = ending {
+            let _none_left = stop.send(Phase::Draining);
+            tokio::select! {
+                () = stop.closed() => {}
+                () = until => {}
+            }
+        }
+        let _none_left = stop.send(Phase::Stopping);
         let _elapsed = tokio::time::timeout(GRACE, stop.closed()).await;
         dispatcher.abort();
         Ok(())
@@ -223,7 +266,7 @@ struct Port {
     scheme: Scheme,
     encryption: Encryption,
     handshake: Option<tls::Handshake>,
-    listener: TcpListener,
+    listener: Listener,
 }
 
 impl Port {
@@ -232,6 +275,7 @@ impl Port {
         listener: std::net::TcpListener,
         tls: Option<&tls::Acceptor>,
         http2: Http2Use,
+        share: Option<Arc<dyn AcceptShare>>,
     ) -> Result<Self, Error> {
         let tls = match tls.filter(|_| scheme.is_secure()) {
             None if scheme.is_secure() => return Err(Error::NoCertificate { scheme }),
@@ -245,11 +289,11 @@ impl Port {
                 Some(_) => Encryption::Tls,
             },
             handshake: tls.map(|tls| tls.handshake(scheme, http2.alpn)),
-            listener: TcpListener::from_std(listener).map_err(Error::Runtime)?,
+            listener: Listener::new(listener, share).map_err(Error::Runtime)?,
         })
     }
 
-    async fn accept(self, service: Service) {
+    async fn accept(mut self, service: Service) {
         let events = Arc::clone(&service.environment.events);
         loop {
             let warn = |error: &std::io::Error| {
@@ -259,16 +303,30 @@ impl Port {
                     text: &format!("a connection cannot be accepted: {error}"),
                 });
             };
-            let (stream, peer) = listener::accept(&self.listener, warn).await;
+            let (stream, peer, counted) = self.listener.accept(warn).await;
             let Ok(local) = stream.local_addr() else {
                 continue;
             };
             let (scheme, encryption) = (self.scheme.url_scheme(), self.encryption);
             let only_http2 = self.scheme == Scheme::H2;
             let info = ConnectionInfo { peer, local, scheme, encryption, only_http2 };
-            tokio::spawn(connection::serve(stream, info, self.handshake.clone(), service.clone()));
+            let connection =
+                connection::serve(stream, info, self.handshake.clone(), service.clone());
+            tokio::spawn(async move {
+                connection.await;
+                drop(counted);
+            });
         }
     }
+}
+
+/// How a server ends.
+pub enum Stop {
+    /// At once: running responses have [`GRACE`].
+    Now,
+    /// Once what is under way is done: it accepts no more, finishes the requests that it has, and
+    /// ends when no connection is left, or as with `Now` when this future completes.
+    Drained(Pin<Box<dyn Future<Output = ()>>>),
 }
 
 /// How long running responses may go on after a stop.

@@ -29,7 +29,7 @@ pub(crate) struct Service {
     pub(crate) router: Arc<SharedRouter>,
     pub(crate) websocket: Option<WebSocketRoute>,
     pub(crate) http2: Http2Use,
-    pub(crate) shutdown: watch::Receiver<bool>,
+    pub(crate) shutdown: watch::Receiver<Phase>,
     pub(crate) tunnels: Arc<Tunnels>,
 }
 
@@ -61,7 +61,46 @@ pub struct Http2Use {
     pub alpn: bool,
 }
 
+/// Whether a server goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// It does.
+    Serving,
+    /// It accepts no more connections, and finishes those that it has.
+    Draining,
+    /// It ends.
+    Stopping,
+}
+
+impl Phase {
+    /// Whether connections are to end as soon as nothing is under way on them.
+    pub(crate) fn ends(self) -> bool {
+        self != Self::Serving
+    }
+
+    /// Whether connections are to end whatever is under way.
+    pub(crate) fn is_last(self) -> bool {
+        self == Self::Stopping
+    }
+}
+
+/// Completes when a connection on which no request has begun is to be closed. While the server
+/// drains, a request may be on its way: the last one, which is told so.
+pub(crate) async fn no_more_requests(mut shutdown: watch::Receiver<Phase>) {
+    // An error means that the server is gone, which is a stop too.
+    let phase = shutdown.wait_for(|phase| phase.ends()).await.map(|phase| *phase);
+    if let Ok(Phase::Draining) = phase {
+        let stopped = shutdown.wait_for(|phase| phase.is_last());
+        let _elapsed = tokio::time::timeout(LAST_REQUEST, stopped).await;
+    }
+}
+
 impl Service {
+    /// Whether the next response is to be its connection's last.
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.shutdown.borrow() == Phase::Draining
+    }
+
     /// Answers a request, or hands it to the handler of its route, after the latency that is asked
     /// for.
     pub(crate) async fn dispatch(&self, mut request: Request, mut writer: ResponseWriter) {
@@ -151,6 +190,9 @@ pub(crate) async fn in_time<T, R>(
     })
     .await
 }
+
+/// How long a draining server waits for a request on a connection where none has begun.
+const LAST_REQUEST: Duration = Duration::from_secs(2);
 
 /// The connection is its own proxy: what follows are requests to this server.
 fn connect() -> Response {

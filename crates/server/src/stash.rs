@@ -1,8 +1,9 @@
-//! The stash: a store of values that outlive a request, and one global lock.
+//! The stash: a store of values that outlive a request, one global lock, and queues.
 
 use std::{
     collections::HashMap,
     sync::{Condvar, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// A path and a UUID: the same UUID under two paths names two values.
@@ -31,6 +32,44 @@ pub trait StashStore: Send + Sync {
 
     /// Gives the global lock back. `false` when it was not held.
     fn unlock(&self) -> bool;
+
+    /// Whether every call may take as long as another process needs to answer.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// The queues that go with the store, where handlers of several processes share it.
+    fn queues(&self) -> Option<&dyn StashQueues> {
+        None
+    }
+}
+
+/// A queue's number.
+pub type QueueId = u64;
+
+/// Queues of opaque items, first in, first out. One that was never made, or was removed, is empty
+/// and full. A `patience` of `None` has no end.
+pub trait StashQueues {
+    /// Makes a queue that holds `most` items at a time; 0 is any number.
+    fn create(&self, most: u64) -> QueueId;
+
+    /// Adds an item; `false` when there was no room in time.
+    fn push(&self, queue: QueueId, item: Vec<u8>, patience: Option<Duration>) -> bool;
+
+    /// Removes and returns the first item; `None` when none came in time.
+    fn pop(&self, queue: QueueId, patience: Option<Duration>) -> Option<Vec<u8>>;
+
+    /// How many items are there.
+    fn len(&self, queue: QueueId) -> u64;
+
+    /// An item that was taken is done with. `false` when that was said of all already.
+    fn done(&self, queue: QueueId) -> bool;
+
+    /// Waits until all items are done with.
+    fn join(&self, queue: QueueId);
+
+    /// Removes a queue that nobody can find any more.
+    fn remove(&self, queue: QueueId);
 }
 
 /// A stash in this process's memory.

@@ -2,17 +2,20 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     path::{Path, PathBuf},
+    process::Command,
     sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
     time::Duration,
 };
 
-use cli::{Command, Exit, HandlerLoader, WebSocketHandlers, interpreter};
+use cli::{Exit, HandlerLoader, WebSocketHandlers, interpreter};
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyModule};
 use server::{
     Environment, Handler,
     event::{Event, EventSink, Level},
+    stash::StashStore,
 };
 
 use crate::{embedded, pool::Pool, script::PythonHandler, stash, websocket::WebSocketHandler};
@@ -23,7 +26,8 @@ use crate::{embedded, pool::Pool, script::PythonHandler, stash, websocket::WebSo
 pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
     // To the end without the GIL: a handler may hold it.
     py.detach(|| {
-        let code = cli::run(argv, &PythonLoader::default());
+        let loader = PythonLoader { arguments: argv.clone(), pool: OnceLock::new() };
+        let code = cli::run(argv, &loader);
         flush_standard_streams();
         std::process::exit(code.into());
     });
@@ -36,14 +40,14 @@ pub(crate) fn start(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
     let own: PathBuf = py.import("sys")?.getattr("executable")?.extract()?;
     let asked = match cli::parse(argv.clone()) {
         Err(exit) => Some(Err(exit)),
-        Ok(command @ (Command::Serve(_) | Command::Wpt(_))) => {
+        Ok(command @ (cli::Command::Serve(_) | cli::Command::Wpt(_))) => {
             let asked = interpreter::find_asked(cli::python(&command));
             asked.map(|asked| asked.map_err(|reason| tell(&reason, Exit::Python)))
         }
         Ok(_) => None,
     };
     let exit = match asked {
-        Some(Ok(python)) if !python.is(&own) => match PythonLoader::default().extension() {
+        Some(Ok(python)) if !python.is(&own) => match extension_file() {
             Ok(extension) => cli::launch(&python, &extension, argv),
             Err(reason) => tell(&reason, Exit::Failure),
         },
@@ -79,9 +83,15 @@ fn flush_standard_streams() {
     let _timeout = wait.recv_timeout(Duration::from_millis(300));
 }
 
+fn extension_file() -> Result<PathBuf, String> {
+    Python::attach(|py| py.import("wptserve._wptserve")?.getattr("__file__")?.extract())
+        .map_err(|error: PyErr| format!("the extension's file is not known: {error}"))
+}
+
 /// Makes the Python handlers for a server.
-#[derive(Default)]
 struct PythonLoader {
+    /// The command's arguments.
+    arguments: Vec<OsString>,
     /// The threads of all handlers.
     pool: OnceLock<Pool>,
 }
@@ -108,8 +118,7 @@ impl HandlerLoader for PythonLoader {
     }
 
     fn extension(&self) -> Result<PathBuf, String> {
-        Python::attach(|py| py.import("wptserve._wptserve")?.getattr("__file__")?.extract())
-            .map_err(|error: PyErr| format!("the extension's file is not known: {error}"))
+        extension_file()
     }
 
     fn load_websocket(
@@ -130,10 +139,41 @@ impl HandlerLoader for PythonLoader {
         Ok(Arc::new(WebSocketHandler::new(pool, service, limit)))
     }
 
-    fn stash(&self) -> Arc<dyn server::stash::StashStore> {
+    fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore> {
+        if let Some(shared) = shared {
+            stash::share(shared);
+        }
         Arc::clone(stash::store())
     }
+
+    fn host_command(&self) -> Result<Command, String> {
+        // Only a command of the package comes here: the binary's supervisor has no Python.
+        let executable: PathBuf =
+            Python::attach(|py| py.import("sys")?.getattr("executable")?.extract()).map_err(
+                |error: PyErr| format!("this Python's executable is not known: {error}"),
+            )?;
+        let mut command = Command::new(executable);
+        command.args(["-c", HOST]).args(cli::supervised(&self.arguments));
+        Ok(command)
+    }
+
+    #[cfg(unix)]
+    fn keep_journal(&self, journal: File, last_words: File) -> Result<(), String> {
+        crate::journal::keep(&journal, last_words).map_err(|error| error.to_string())
+    }
+
+    #[cfg(not(unix))]
+    fn keep_journal(&self, _journal: File, _last_words: File) -> Result<(), String> {
+        Ok(())
+    }
 }
+
+/// A host of the package: as `python -m wptserve`, but that the working directory is no place to
+/// import from.
+const HOST: &str = "import sys
+sys.path[:] = [entry for entry in sys.path if entry]
+from wptserve.__main__ import main
+main()";
 
 fn prepare(py: Python<'_>, environment: &Arc<Environment>) -> PyResult<()> {
     // The first server's; there is one in a process that the command line runs.

@@ -9,6 +9,7 @@ mod host;
 mod http2;
 mod injection;
 mod input_file;
+mod journal;
 mod library;
 mod pipes;
 mod pool;
@@ -19,6 +20,7 @@ mod response_headers;
 mod script;
 mod slot;
 mod stash;
+mod stash_queue;
 mod text;
 mod websocket;
 mod writer;
@@ -49,6 +51,7 @@ mod _wptserve {
         response::Response,
         response_headers::ResponseHeaders,
         stash::{Stash, StashLock, stash_config},
+        stash_queue::HostsQueue,
         websocket::{
             PerMessageDeflate, WebSocketConnection, WebSocketStream, websocket_accept,
             websocket_deflate_offer, websocket_format_extensions, websocket_is_key, websocket_mask,

@@ -16,7 +16,7 @@ use pyo3::{
 };
 use server::{
     Bound as BoundSockets, Endpoint, Environment, Error, ErrorHandler, Handler, Limits, Router,
-    Scheme, SharedRouter, StringHandler, Wakes,
+    Scheme, SharedRouter, Stop, StringHandler, Wakes,
     event::EventSink,
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -249,6 +249,7 @@ impl Engine {
                 Ok(async {
                     // An error means that the sender is gone, which is a stop too.
                     let _dropped = stopped.await;
+                    Stop::Now
                 })
             })
         })?;

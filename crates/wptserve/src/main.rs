@@ -20,9 +20,13 @@ fn main() -> ExitCode {
     let exit = match cli::parse(arguments.clone()) {
         Ok(Command::Version { python }) => version(python.as_deref()),
         Ok(Command::Serve(serve)) => {
-            launch(serve.python(), arguments, |loader| cli::serve(&serve, loader))
+            let (python, supervises) = (serve.python(), serve.supervises());
+            launch(python, supervises, arguments, |loader| cli::serve(&serve, loader))
         }
-        Ok(Command::Wpt(wpt)) => launch(wpt.python(), arguments, |loader| cli::wpt(&wpt, loader)),
+        Ok(Command::Wpt(wpt)) => {
+            let (python, supervises) = (wpt.python(), wpt.supervises());
+            launch(python, supervises, arguments, |loader| cli::wpt(&wpt, loader))
+        }
         Ok(Command::Hosts(hosts)) => cli::hosts(&hosts),
         Ok(Command::BrowserArgs(browser)) => cli::browser_args(&browser),
         Ok(Command::Doctor(doctor)) => cli::doctor(&doctor),
@@ -52,14 +56,20 @@ fn version(python: Option<&Path>) -> Exit {
     Exit::Success
 }
 
-/// Hands over to Python with the extension; without a Python, runs the engine here.
+/// Hands over to Python with the extension; without a Python, runs the engine here. A supervisor
+/// stays what it is, and its hosts have the Python.
 fn launch(
     python: Option<&Path>,
+    supervises: bool,
     arguments: Vec<OsString>,
     serve: impl FnOnce(&NativeLoader) -> Exit,
 ) -> Exit {
     let reason = match interpreter::find(python) {
         Ok(python) => match extension() {
+            Ok(extension) if supervises => {
+                let (reason, hosts) = ("it only supervises".to_owned(), Some((python, extension)));
+                return serve(&NativeLoader { reason, arguments, hosts });
+            }
             Ok(extension) => return cli::launch(&python, &extension, arguments),
             Err(reason) => reason,
         },
@@ -69,7 +79,7 @@ fn launch(
         }
         Err(NotFound::Nowhere(reason)) => format!("no Python of version 3.10 or newer: {reason}"),
     };
-    serve(&NativeLoader { reason })
+    serve(&NativeLoader { reason, arguments, hosts: None })
 }
 
 /// The extension beside this executable.

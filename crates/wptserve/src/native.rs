@@ -1,16 +1,21 @@
 //! The engine without a Python.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{env, ffi::OsString, fs::File, path::PathBuf, process::Command, sync::Arc};
 
-use cli::{HandlerLoader, WebSocketHandlers};
+use cli::{HandlerLoader, WebSocketHandlers, interpreter::Interpreter};
 use server::{
     Environment, ErrorHandler, Handler,
     stash::{MemoryStash, StashStore},
 };
 
-/// Answers 501 for Python files, and says why.
+/// Answers 501 for Python files, and says why. A supervisor's hosts may well have a Python.
 pub(crate) struct NativeLoader {
+    /// Why there is no Python here.
     pub(crate) reason: String,
+    /// The command's arguments.
+    pub(crate) arguments: Vec<OsString>,
+    /// The Python of the hosts, and the extension that it is to load.
+    pub(crate) hosts: Option<(Interpreter, PathBuf)>,
 }
 
 impl NativeLoader {
@@ -40,7 +45,24 @@ impl HandlerLoader for NativeLoader {
         crate::extension()
     }
 
-    fn stash(&self) -> Arc<dyn StashStore> {
-        Arc::new(MemoryStash::default())
+    fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore> {
+        shared.unwrap_or_else(|| Arc::new(MemoryStash::default()))
+    }
+
+    fn host_command(&self) -> Result<Command, String> {
+        let arguments = cli::supervised(&self.arguments);
+        if let Some((python, extension)) = &self.hosts {
+            return Ok(cli::python_command(python, extension, arguments));
+        }
+        let executable = env::current_exe()
+            .map_err(|error| format!("the executable's place is unknown: {error}"))?;
+        let mut command = Command::new(executable);
+        command.args(arguments);
+        Ok(command)
+    }
+
+    fn keep_journal(&self, _journal: File, _last_words: File) -> Result<(), String> {
+        // No handler runs here.
+        Ok(())
     }
 }

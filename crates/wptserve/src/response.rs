@@ -100,6 +100,9 @@ impl Response {
     }
 
     pub(crate) fn closes(&self, py: Python<'_>) -> PyResult<bool> {
+        if self.request(py).get().inner.is_last {
+            return Ok(true);
+        }
         self.close_connection.get(py).map_or(Ok(false), |value| value.is_truthy())
     }
 

@@ -19,7 +19,7 @@ use pyo3::{
 use server::{Exchange, Finish, Handler, file_cache::is_settled, files};
 
 use crate::{
-    http2, injection,
+    http2, injection, journal,
     pool::Pool,
     request::{Host, Request},
     response::Response,
@@ -64,6 +64,8 @@ struct Compiled {
 impl Scripts {
     fn answer(&self, py: Python<'_>, exchange: Exchange) {
         let path = files::file_system_path(&exchange.request);
+        let file = path.as_ref().map_or(&b""[..], |path| path.as_os_str().as_encoded_bytes());
+        let _runs = journal::runs(&exchange.request, file);
         // Fails only when memory is out; the dropped exchange then closes the connection.
         let Ok((request, response)) = http2::objects(py, exchange, self.host.clone()) else {
             return;

@@ -21,6 +21,21 @@ pub(crate) fn store() -> &'static Arc<dyn StashStore> {
     STORE.get_or_init(|| Arc::new(server::stash::MemoryStash::default()))
 }
 
+/// From now on the stash is in another process. To be called before any is used.
+pub(crate) fn share(shared: Arc<dyn StashStore>) {
+    // There is one supervisor, which shares one.
+    let _again = STORE.set(shared);
+}
+
+/// Asks the store; without the GIL where that may take a while.
+pub(crate) fn ask<T: Send>(
+    py: Python<'_>,
+    question: impl FnOnce(&dyn StashStore) -> T + Send,
+) -> T {
+    let store = store().as_ref();
+    if store.waits() { py.detach(|| question(store)) } else { question(store) }
+}
+
 /// Values that outlive a request: written once, read once. A key is a UUID and a path, by default
 /// the request's.
 #[pyclass(frozen, subclass, dict, module = "wptserve.stash")]
@@ -83,7 +98,7 @@ impl Stash {
         let pickled = dumps(py)?.call1((value,))?;
         let pickled = pickled.cast::<PyBytes>()?.as_bytes().to_vec();
         let place = (PyBytes::new(py, &key.path), PyBytes::new(py, &key.id)).into_pyobject(py)?;
-        store().put(key, pickled).map_err(|old| {
+        ask(py, |store| store.put(key, pickled)).map_err(|old| {
             let old = loads(py).and_then(|loads| loads.call1((PyBytes::new(py, &old),)));
             let old = old.map_or_else(|error| error.to_string(), |old| old.to_string());
             stash_error(
@@ -103,7 +118,8 @@ impl Stash {
         path: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = key.py();
-        match store().take(&self.key(key, path)?) {
+        let key = self.key(key, path)?;
+        match ask(py, |store| store.take(&key)) {
             Some(pickled) => loads(py)?.call1((PyBytes::new(py, &pickled),)).map(Some),
             None => Ok(None),
         }
@@ -118,7 +134,8 @@ impl Stash {
     /// A queue that can be put into the stash and taken out by other handlers.
     #[expect(clippy::unused_self, reason = "a method of the reference's class")]
     fn get_queue<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        py.import("wptserve.stash")?.call_method0("StashQueue")
+        let class = if store().queues().is_some() { "SharedQueue" } else { "StashQueue" };
+        py.import("wptserve.stash")?.call_method0(class)
     }
 }
 
@@ -131,14 +148,14 @@ pub(crate) struct StashLock;
 impl StashLock {
     /// Waits for the lock.
     fn acquire(&self, py: Python<'_>) {
-        if !store().try_lock() {
+        if store().waits() || !store().try_lock() {
             py.detach(|| store().lock());
         }
     }
 
     /// Gives the lock back.
-    fn release(&self) -> PyResult<()> {
-        if store().unlock() {
+    fn release(&self, py: Python<'_>) -> PyResult<()> {
+        if ask(py, |store| store.unlock()) {
             return Ok(());
         }
         Err(PyRuntimeError::new_err("the stash's lock is not held"))
@@ -148,9 +165,9 @@ impl StashLock {
         self.acquire(py);
     }
 
-    #[pyo3(signature = (*_exc))]
-    fn __exit__(&self, _exc: &Bound<'_, PyTuple>) -> PyResult<()> {
-        self.release()
+    #[pyo3(signature = (*exc))]
+    fn __exit__(&self, exc: &Bound<'_, PyTuple>) -> PyResult<()> {
+        self.release(exc.py())
     }
 }
 

@@ -72,6 +72,7 @@ class Service:
             self._warn()
         if suite is None:
             return self._plain(request)
+        connection.note_handler(suite.path)
         try:
             if self._open(request):
                 self._dispatcher.transfer_data(request)

@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::arguments::EngineArguments;
 
-/// Serve a checkout of web-platform-tests: every scheme, host and port in one process
+/// Serve a checkout of web-platform-tests: every scheme, host and port in one command
 ///
 /// What ./wpt serve does, with its flags and its configuration: the checkout's config.json, then
 /// --config. Nothing on the system has to change first: no hosts file, no certificates.
@@ -89,6 +89,11 @@ impl WptArguments {
     /// The Python of `--python`.
     pub fn python(&self) -> Option<&Path> {
         self.engine.python.as_deref()
+    }
+
+    /// Whether this process only supervises those that serve.
+    pub fn supervises(&self) -> bool {
+        self.engine.supervises()
     }
 }
 

@@ -24,12 +24,12 @@ use crate::{
 /// Serves until SIGINT or SIGTERM.
 pub fn wpt(arguments: &WptArguments, loader: &dyn HandlerLoader) -> Exit {
     match start(arguments, loader) {
-        Ok(()) => Exit::Success,
+        Ok(exit) => exit,
         Err(failure) => failure.told(),
     }
 }
 
-fn start(arguments: &WptArguments, loader: &dyn HandlerLoader) -> Result<(), Failure> {
+fn start(arguments: &WptArguments, loader: &dyn HandlerLoader) -> Result<Exit, Failure> {
     let settings = Settings::for_wpt(arguments)?;
     let inject = match &arguments.inject_script {
         Some(path) => Some(fs::read(path).map_err(|error| Failure {

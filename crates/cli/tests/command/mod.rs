@@ -3,6 +3,7 @@
 
 use std::{
     env,
+    fs::File,
     io::Read,
     path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
@@ -52,8 +53,16 @@ impl HandlerLoader for TestLoader {
         self.load(environment)
     }
 
-    fn stash(&self) -> Arc<dyn StashStore> {
-        Arc::new(MemoryStash::default())
+    fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore> {
+        shared.unwrap_or_else(|| Arc::new(MemoryStash::default()))
+    }
+
+    fn host_command(&self) -> Result<Command, String> {
+        Err("no processes in this build".to_owned())
+    }
+
+    fn keep_journal(&self, _journal: File, _last_words: File) -> Result<(), String> {
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Error, listener};
+use crate::{Error, accept::accept, listener};
 use answer::{Addresses, answer};
 
 pub use names::DnsNames;
@@ -64,7 +64,7 @@ impl Server {
     pub async fn serve_tcp(self: Arc<Self>, listener: TcpListener) {
         let mut connections = JoinSet::new();
         loop {
-            let (stream, _) = listener::accept(&listener, |_| ()).await;
+            let (stream, _) = accept(&listener, |_| ()).await;
             while connections.try_join_next().is_some() {}
             if connections.len() < MOST_CONNECTIONS {
                 connections.spawn(Arc::clone(&self).converse(stream));

@@ -228,7 +228,7 @@ impl Files {
 }
 
 /// Files up to this size are kept.
-const LARGEST_FILE: u64 = 2 * 1024 * 1024;
+const LARGEST_FILE: u64 = 256 * 1024;
 /// At most this many bytes are kept,
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// of so many files,

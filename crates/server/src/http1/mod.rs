@@ -3,6 +3,7 @@
 mod output;
 mod patience;
 mod transfer;
+mod transport;
 mod tunnel;
 
 use std::{
@@ -20,8 +21,7 @@ use proto::{
     framing::{expects_continue, keeps_alive},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
+    io::{AsyncReadExt, AsyncWriteExt},
     time::{sleep, timeout},
 };
 
@@ -35,20 +35,8 @@ use crate::{
 use output::{Output, Queued};
 use patience::Patience;
 use transfer::{Arriving, Sent, Transfer};
+pub(crate) use transport::Transport;
 pub(crate) use tunnel::Tunnels;
-
-/// A stream that carries HTTP/1.
-pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
-    /// Makes the close a reset (RST), which drops what the client has not read.
-    fn reset_on_close(&self);
-}
-
-impl Transport for TcpStream {
-    fn reset_on_close(&self) {
-        // Fails only on a socket that is closed already.
-        let _closed = self.set_zero_linger();
-    }
-}
 
 /// What follows on a stream that is handed back, with what the client has sent of it.
 pub(crate) enum Follows {
@@ -297,10 +285,12 @@ impl<S: Transport> Connection<S> {
             return Next::End(self.tunnel(&head, address).await);
         }
 
-        let keep_alive = keeps_alive(head.version, &head.headers);
+        let is_last = self.service.is_draining();
+        let keep_alive = keeps_alive(head.version, &head.headers) && !is_last;
         let no_content = head.method.as_ref() == b"HEAD";
         let environment = Arc::clone(&self.service.environment);
         let mut request = Request::new(head, body, Arc::clone(&self.info), environment);
+        request.is_last = is_last;
         let deadline = self.service.deadline(&request);
         let connects = request.is_connect() && !self.service.is_websocket(&request);
         let sent = match (self.service.route(&mut request).await, arriving) {

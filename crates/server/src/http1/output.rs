@@ -8,8 +8,8 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use tokio::io::AsyncWrite;
 
+use super::Transport;
 use crate::{Response, content::Content, response::Body};
 
 /// What is known of a response once it is queued.
@@ -91,7 +91,7 @@ impl Output {
     }
 
     /// Writes until nothing is left, neither here nor in the stream.
-    pub(super) fn poll_write<S: AsyncWrite>(
+    pub(super) fn poll_write<S: Transport>(
         &mut self,
         mut stream: Pin<&mut S>,
         cx: &mut Context<'_>,
@@ -99,7 +99,9 @@ impl Output {
         loop {
             while let Some(front) = self.queue.front() {
                 let mut written = if self.queue.len() == 1 {
-                    ready!(stream.as_mut().poll_write(cx, front))?
+                    // A head need not be a packet of its own when a file follows.
+                    let more = self.content.file().is_some();
+                    ready!(stream.as_mut().poll_send(cx, front, more))?
                 } else {
                     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
                     let count = self.queue.len().min(MAX_SLICES);
@@ -120,6 +122,14 @@ impl Output {
                     written -= front.len();
                     self.queue.pop_front();
                 }
+            }
+            if let Some(mut file) = self.content.file()
+                && let Some(sent) = stream.poll_send_file(cx, file.file, file.length())
+            {
+                let sent = ready!(sent)?;
+                file.sent(sent)?;
+                self.written += sent as u64;
+                continue;
             }
             let piece = match self.content.poll_next(cx)? {
                 Poll::Ready(Some(piece)) => piece,

@@ -74,7 +74,7 @@ impl<S: Transport> Connection<S> {
                 copied = copy_bidirectional(&mut self.stream, &mut far) => {
                     bytes = copied.map_or(0, |(_, back)| back);
                 }
-                _ = shutdown.wait_for(|stop| *stop) => {}
+                _ = shutdown.wait_for(|phase| phase.is_last()) => {}
             }
         }
         self.service.environment.events.emit(&Event::Request(RequestRecord {

@@ -128,6 +128,26 @@ impl Identity {
         })
     }
 
+    /// The identity of another process, from its files, for one that serves beside it. What was
+    /// `issued` there is renewed here too, for the same key.
+    pub fn shared(files: &Files, issued: bool, hosts: &[String]) -> Result<Self, Error> {
+        let mut identity = Self::load(&files.key, &files.certificate, files.authority.as_deref())?;
+        if issued {
+            let key = pem::private_key(&files.key)?;
+            let key = KeyPair::try_from(&key).map_err(|error| Error::Tls(error.to_string()))?;
+            let renewal = Renewal {
+                authority: Authority::open()?,
+                key,
+                hosts: hosts.to_vec(),
+                path: files.certificate.clone(),
+            };
+            let current = identity.keys.current();
+            identity.keys =
+                Arc::new(Keys { current: RwLock::new(current), renewal: Some(renewal) });
+        }
+        Ok(identity)
+    }
+
     /// A new key with a certificate of an authority. It is short-lived, and renewed while the
     /// server runs. Its files are in a folder that is there as long as the identity.
     pub fn issued(authority: Authority, hosts: &[String]) -> Result<Self, Error> {
@@ -165,7 +185,8 @@ impl Identity {
         self
     }
 
-    pub(super) fn encrypts_after_connect(&self) -> bool {
+    /// Whether connections begin unencrypted until a CONNECT request.
+    pub fn encrypts_after_connect(&self) -> bool {
         self.encrypts_after_connect
     }
 
@@ -263,9 +284,15 @@ impl Renewal {
     }
 }
 
+impl Keys {
+    fn current(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 impl ResolvesServerCert for Keys {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let current = self.current();
         let Some(renewal) = &self.renewal else {
             return Some(current);
         };

@@ -101,11 +101,27 @@ fn a_large_file_is_streamed_whole() {
 #[test]
 fn files_around_the_size_from_which_they_are_streamed() {
     let server = files();
-    for length in [2 * 1024 * 1024 - 1, 2 * 1024 * 1024, 2 * 1024 * 1024 + 1] {
+    for length in [256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1] {
         let content = "x".repeat(length);
         fs::write(server.root().join("edge.txt"), &content).unwrap();
         assert_bytes(get(&server, "/edge.txt"), ok("text/plain", &content));
     }
+}
+
+#[test]
+fn a_part_of_a_large_file_is_sent_from_its_place() {
+    let server = files();
+    let content: Vec<u8> = (0..=250).cycle().step_by(7).take(700_000).collect();
+    fs::write(server.root().join("large.bin"), &content).unwrap();
+    let ends_with = |answer: &[u8], expected: &[u8]| {
+        let head = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+        assert!(&answer[head + 4..] == expected, "{} bytes", answer.len() - head - 4);
+    };
+    let range = "GET /large.bin HTTP/1.1\r\nRange: bytes=300000-650000\r\n\r\n";
+    ends_with(&server.answer(range), &content[300_000..=650_000]);
+    ends_with(&get(&server, "/large.bin?pipe=close(600001)"), &content[..600_001]);
+    ends_with(&get(&server, "/large.bin?pipe=close(0)"), b"");
+    ends_with(&get(&server, "/large.bin?pipe=slice(1,-1)"), &content[1..699_999]);
 }
 
 #[test]

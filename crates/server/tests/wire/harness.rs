@@ -11,7 +11,8 @@ use std::{
 };
 
 use server::{
-    Bound, Config, Endpoint, Environment, Error, Handler, Limits, Router, Scheme, Server, Wakes,
+    Bound, Config, Endpoint, Environment, Error, Handler, Limits, Router, Scheme, Server, Stop,
+    Wakes,
     dns::DnsNames,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
@@ -117,7 +118,10 @@ impl Setup {
         thread::spawn(move || {
             let result = server.run(|| {
                 // A sender that is dropped stops the server too.
-                Ok::<_, Error>(async { stopped.await.unwrap_or_default() })
+                Ok::<_, Error>(async {
+                    stopped.await.unwrap_or_default();
+                    Stop::Now
+                })
             });
             // Nobody listens when the test has failed.
             let _ = ended.send(result);

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -148,6 +149,13 @@ impl WebSocketConnection {
     #[getter]
     fn local_addr(&self) -> (String, u16) {
         (self.local.ip().to_string(), self.local.port())
+    }
+
+    /// Notes the handler's file, for the case that it ends the process.
+    #[expect(clippy::unused_self, reason = "the thread's connection is this one")]
+    #[expect(clippy::needless_pass_by_value, reason = "a method of Python takes what it made")]
+    fn note_handler(&self, path: PathBuf) {
+        crate::journal::name_file(path.as_os_str().as_encoded_bytes());
     }
 
     /// Notes the status for the log.

@@ -18,7 +18,7 @@ use server::{
     event::{Event, Level},
 };
 
-use crate::{pool::Pool, text::latin1_str};
+use crate::{journal, pool::Pool, text::latin1_str};
 
 pub(crate) use connection::WebSocketConnection;
 pub(crate) use functions::{
@@ -84,6 +84,7 @@ impl Drop for Open {
 
 fn answer(py: Python<'_>, service: &Bound<'_, PyAny>, exchange: Exchange) {
     let Exchange { request, writer } = exchange;
+    let _runs = journal::runs(&request, b"");
     let environment = Arc::clone(&request.environment);
     let connection = WebSocketConnection::new(&request, writer);
     let wire = Arc::clone(connection.wire());

@@ -1,4 +1,4 @@
-"""The parts of the benches that judge: how responses are read, what is due, what a page says.
+"""The parts of malformed.py that judge: how responses are read, and what is due.
 
     python -m unittest discover bench/tests
 """
@@ -10,7 +10,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import malformed
 import odd_requests
-import report
 from odd_requests import ANSWER, CLOSE, NOTHING, REFUSAL, OddRequest
 
 
@@ -81,42 +80,6 @@ class OddRequests(unittest.TestCase):
         self.assertEqual(odd_requests.due_for(b"\r\n\r\n\r\n"), CLOSE)
         self.assertEqual(odd_requests.due_for(b"GET / HTTP/1.1\r\nHost: a\r\n"), CLOSE)
         self.assertEqual(odd_requests.due_for(b"PUT / HTTP/1.1\r\ncontent-length: 9\r\n\r\n"), CLOSE)
-
-
-class Page(unittest.TestCase):
-    def test_ratios_are_those_of_the_medians_and_marks_are_told(self):
-        page = report.as_page(results())
-        self.assertIn("| `hello` | 16 | 300 | 10 (!) | 30× (!) |", page)
-        self.assertIn("- (!) reference, `hello`, 16 connections, round 2: 4 timeout errors", page)
-        self.assertIn("Not measured: granian (no network).", page)
-
-    def test_a_server_without_ours_beside_it_has_no_ratio(self):
-        data = results()
-        data["runs"] = [run for run in data["runs"] if run["server"] == "reference"]
-        self.assertIn("| `hello` | 16 | 10 (!) |\n", report.as_page(data))
-
-    def test_no_runs(self):
-        self.assertIn("No runs in this file.", report.as_page(results() | {"runs": []}))
-
-
-def results():
-    def run(number, server, rate, marks=()):
-        return {"round": number, "case": "hello", "connections": 16, "server": server, "tool": "wrk",
-                "requests_per_second": rate, "p50_us": 100, "p99_us": 200, "cpu_us_per_request": 10,
-                "peak_rss_kib": 1000, "marks": list(marks)}
-
-    return {
-        "date": "2000-01-01T00:00:00+00:00",
-        "machine": {"cpu": "CPU", "cores": 2, "memory_mib": 2048, "system": "Linux", "kernel": "6"},
-        "load": {"tool": "wrk 4", "threads": 1, "rounds": 3, "seconds_per_run": 1},
-        "servers": {"ours": {"title": "ours", "version": "1"},
-                    "reference": {"title": "reference", "version": "2"}},
-        "skipped": {"granian": "no network"},
-        "runs": [run(1, "ours", 300), run(2, "ours", 100), run(3, "ours", 900),
-                 run(1, "reference", 10), run(2, "reference", 20, ["4 timeout errors"]),
-                 run(3, "reference", 5)],
-        "memory": [],
-    }
 
 
 if __name__ == "__main__":

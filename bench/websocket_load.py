@@ -1,0 +1,111 @@
+"""A load of WebSocket echoes, run by run.py: one message at a time on each connection.
+
+    python bench/websocket_load.py ws://127.0.0.1:8001/echo --connections 16 --duration 3
+
+Prints one line of JSON, in the form of measure.lua; an echo is a request.
+"""
+import argparse
+import base64
+import json
+import os
+import selectors
+import socket
+import time
+from urllib.parse import urlsplit
+
+from loads import at
+
+PAYLOAD = b"a message that has to come back "
+# A text frame that is final, and the payload masked with zeros.
+MESSAGE = bytes([0x81, 0x80 | len(PAYLOAD)]) + bytes(4) + PAYLOAD
+ECHO = bytes([0x81, len(PAYLOAD)]) + PAYLOAD
+
+
+class Echoing:
+    """A connection whose handshake is done."""
+
+    def __init__(self, address, target, timeout):
+        self.socket = socket.create_connection(address, timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall((f"GET {target} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
+                             "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n").encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            byte = self.socket.recv(1)
+            if not byte:
+                raise OSError("the connection ended in the handshake")
+            head += byte
+        if not head.startswith(b"HTTP/1.1 101 "):
+            raise OSError(f"no handshake: {head[:80]!r}")
+        self.socket.setblocking(False)
+        self.received = bytearray()
+
+    def send(self):
+        self.received.clear()
+        self.sent_at = time.perf_counter()
+        self.socket.send(MESSAGE)
+
+    def receive(self):
+        """None while the echo is not whole, else whether it is the right one."""
+        data = self.socket.recv(4096)
+        if not data:
+            raise OSError("the connection ended")
+        self.received += data
+        if len(self.received) < len(ECHO) and ECHO.startswith(self.received):
+            return None
+        return self.received == ECHO
+
+
+def load(url, connections, seconds, timeout):
+    parts = urlsplit(url)
+    errors = dict.fromkeys(("connect", "read", "write", "timeout", "status"), 0)
+    latencies = []
+    selector = selectors.EpollSelector()
+    for _ in range(connections):
+        try:
+            echoing = Echoing((parts.hostname, parts.port), parts.path, timeout)
+        except OSError:
+            errors["connect"] += 1
+        else:
+            selector.register(echoing.socket, selectors.EVENT_READ, echoing)
+
+    began = time.perf_counter()
+    for key in selector.get_map().values():
+        key.data.send()
+    while time.perf_counter() < began + seconds and selector.get_map():
+        for key, _ in selector.select(0.1):
+            echoing = key.data
+            try:
+                right = echoing.receive()
+                if right is None:
+                    continue
+                latencies.append(time.perf_counter() - echoing.sent_at)
+                errors["status"] += not right
+                echoing.send()
+            except OSError:
+                errors["read"] += 1
+                selector.unregister(echoing.socket)
+    elapsed = time.perf_counter() - began
+    for key in selector.get_map().values():
+        errors["timeout"] += time.perf_counter() - key.data.sent_at > timeout
+
+    latencies = sorted(round(latency * 1e6) for latency in latencies)
+    return {"requests": len(latencies), "seconds": elapsed, "bytes": len(latencies) * len(ECHO),
+            "p50_us": at(latencies, 0.50), "p99_us": at(latencies, 0.99),
+            "max_us": at(latencies, 1), "errors": errors}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("url")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--duration", type=float, default=3)
+    parser.add_argument("--timeout", type=float, default=15, help="seconds for the handshake")
+    options = parser.parse_args()
+    print(json.dumps(load(options.url, options.connections, options.duration, options.timeout)))
+
+
+if __name__ == "__main__":
+    main()
