@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use cli::{Command, Exit, HandlerLoader, WebSocketHandlers, interpreter};
+use cli::{Exit, HandlerLoader, WebSocketHandlers, interpreter};
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyModule};
 use server::{
     Environment, Handler,
@@ -26,7 +26,7 @@ use crate::{embedded, pool::Pool, script::PythonHandler, stash, websocket::WebSo
 pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
     // To the end without the GIL: a handler may hold it.
     py.detach(|| {
-        let loader = PythonLoader::new(&argv);
+        let loader = PythonLoader { arguments: argv.clone(), pool: OnceLock::new() };
         let code = cli::run(argv, &loader);
         flush_standard_streams();
         std::process::exit(code.into());
@@ -38,28 +38,27 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
 #[pyfunction]
 pub(crate) fn start(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
     let own: PathBuf = py.import("sys")?.getattr("executable")?.extract()?;
-    let loader = PythonLoader::new(&argv);
-    let exit = match cli::parse(argv.clone()) {
-        Err(exit) => exit,
-        Ok(command @ (Command::Serve(_) | Command::Wpt(_))) => {
-            match interpreter::find_asked(cli::python(&command)) {
-                Some(Ok(python)) if !python.is(&own) => match loader.extension() {
-                    Ok(extension) => cli::launch(&python, &extension, argv),
-                    Err(reason) => tell(&reason, Exit::Failure),
-                },
-                Some(Err(reason)) => tell(&reason, Exit::Python),
-                _ => return run(py, argv),
-            }
+    let asked = match cli::parse(argv.clone()) {
+        Err(exit) => Some(Err(exit)),
+        Ok(command @ (cli::Command::Serve(_) | cli::Command::Wpt(_))) => {
+            let asked = interpreter::find_asked(cli::python(&command));
+            asked.map(|asked| asked.map_err(|reason| tell(&reason, Exit::Python)))
         }
-        Ok(_) => return run(py, argv),
+        Ok(_) => None,
+    };
+    let exit = match asked {
+        Some(Ok(python)) if !python.is(&own) => match extension_file() {
+            Ok(extension) => cli::launch(&python, &extension, argv),
+            Err(reason) => tell(&reason, Exit::Failure),
+        },
+        Some(Err(exit)) => exit,
+        _ => {
+            main(py, argv);
+            return Ok(());
+        }
     };
     flush_standard_streams();
     std::process::exit(exit.code().into());
-}
-
-fn run(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
-    main(py, argv);
-    Ok(())
 }
 
 fn tell(reason: &str, exit: Exit) -> Exit {
@@ -84,6 +83,11 @@ fn flush_standard_streams() {
     let _timeout = wait.recv_timeout(Duration::from_millis(300));
 }
 
+fn extension_file() -> Result<PathBuf, String> {
+    Python::attach(|py| py.import("wptserve._wptserve")?.getattr("__file__")?.extract())
+        .map_err(|error: PyErr| format!("the extension's file is not known: {error}"))
+}
+
 /// Makes the Python handlers for a server.
 struct PythonLoader {
     /// The command's arguments.
@@ -93,10 +97,6 @@ struct PythonLoader {
 }
 
 impl PythonLoader {
-    fn new(arguments: &[OsString]) -> Self {
-        Self { arguments: arguments.to_vec(), pool: OnceLock::new() }
-    }
-
     fn pool(&self, environment: &Environment) -> Pool {
         let make = || {
             let events = Arc::clone(&environment.events);
@@ -118,8 +118,7 @@ impl HandlerLoader for PythonLoader {
     }
 
     fn extension(&self) -> Result<PathBuf, String> {
-        Python::attach(|py| py.import("wptserve._wptserve")?.getattr("__file__")?.extract())
-            .map_err(|error: PyErr| format!("the extension's file is not known: {error}"))
+        extension_file()
     }
 
     fn load_websocket(

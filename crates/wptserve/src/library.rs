@@ -57,6 +57,8 @@ struct Running {
 /// A route as Python gives it: the method, `None` for any; the pattern; what kind of handler it
 /// is; the handler; and its base path and URL base.
 type PythonRoute = (Option<String>, String, String, Py<PyAny>, Option<PathBuf>, String);
+/// A header field's name and value.
+type PythonField = (Vec<u8>, Vec<u8>);
 /// Methods, the path, and the path instead.
 type PythonRewrite = (Vec<String>, String, String);
 
@@ -115,7 +117,7 @@ impl Handlers {
 
 /// A handler out of content and pairs of name and value.
 fn string_handler(parts: &Bound<'_, PyAny>) -> PyResult<StringHandler> {
-    let (content, fields): (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) = parts.extract()?;
+    let (content, fields): (Vec<u8>, Vec<PythonField>) = parts.extract()?;
     let mut headers = HeaderList::new();
     for (name, value) in fields {
         headers.append(name, value);

@@ -291,7 +291,7 @@ impl Response {
     ) -> PyResult<()> {
         let py = slf.py();
         if !(500..600).contains(&code) {
-            let message = err.map_or_else(|| Ok(PyString::new(py, "")), |err| err.str())?;
+            let message = err.map_or_else(|| Ok(PyString::new(py, "")), PyAnyMethods::str)?;
             return Self::tell_error(slf, code, &message);
         }
         let message = py
