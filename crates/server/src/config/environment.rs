@@ -35,7 +35,7 @@ impl Config {
         Self {
             browser_host: "web-platform.test".to_owned(),
             alternate_hosts: [("alt".to_owned(), "not-web-platform.test".to_owned())].into(),
-            subdomains: products(&["www", "www1", "www2", "天気の良い日", "élève"]),
+            subdomains: subdomains(root),
             not_subdomains: products(&["nonexistent"]),
             doc_root: Some(root.to_string_lossy().into_owned()),
             ports: ports.into_iter().map(|(name, ports)| (name.to_owned(), ports)).collect(),
@@ -91,6 +91,16 @@ impl Config {
     }
 }
 
+/// The names below each host. A checkout with the tests of origin policies, which went in 2022, has
+/// one more for each of them: an origin's policy stays with it.
+fn subdomains(root: &Path) -> Vec<String> {
+    let mut names = products(&["www", "www1", "www2", "天気の良い日", "élève"]);
+    if root.join("origin-policy").is_dir() {
+        names.extend((1..=99).map(|number| format!("op{number}")));
+    }
+    names
+}
+
 /// The names, and each name below each.
 fn products(names: &[&str]) -> Vec<String> {
     let single = names.iter().map(|name| (*name).to_owned());
@@ -117,6 +127,15 @@ mod tests {
         );
         assert_eq!(value["paths"]["ws_doc_root"], "/wpt/websockets/handlers");
         assert_eq!(value["ports"]["http-private"], json!([]));
+    }
+
+    #[test]
+    fn tests_of_origin_policies_have_names_of_their_own() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("origin-policy")).unwrap();
+        let value = Config::for_wpt(root.path()).resolved(root.path(), &[]);
+        assert_eq!(value["domains_set"].as_array().map(Vec::len), Some(62 + 2 * 99));
+        assert_eq!(value["domains"]["alt"]["op99"], "op99.not-web-platform.test");
     }
 
     #[test]
