@@ -5,6 +5,7 @@ use tokio::net::TcpStream;
 
 use crate::{
     ConnectionInfo, Encryption,
+    accept::Counted,
     event::{Event, Level},
     http1::{self, Follows},
     http2,
@@ -13,12 +14,13 @@ use crate::{
 };
 
 /// Serves a connection until it closes. With a handshake it is encrypted: from its first byte on,
-/// or from a CONNECT request on.
+/// or from a CONNECT request on. It is counted until then.
 pub(crate) async fn serve(
     stream: TcpStream,
     info: ConnectionInfo,
     handshake: Option<Handshake>,
     service: Service,
+    _counted: Counted,
 ) {
     if let Some(handshake) = &handshake
         && info.encryption != Encryption::AfterConnect

@@ -190,8 +190,9 @@ impl Server {
         Self { share: Some(share), ..self }
     }
 
-    /// Serves until `shutdown` completes, and ends as it says. `shutdown` is made within the runtime and before the first connection is accepted.
-    /// Handlers that still run afterwards are left behind.
+    /// Serves until `shutdown` completes, and ends as it says. `shutdown` is made within the
+    /// runtime and before the first connection is accepted. Handlers that still run afterwards are
+    /// left behind.
     pub fn run<F, E>(self, shutdown: impl FnOnce() -> Result<F, E>) -> Result<(), E>
     where
         F: Future<Output = Stop>,
@@ -310,12 +311,8 @@ impl Port {
             let (scheme, encryption) = (self.scheme.url_scheme(), self.encryption);
             let only_http2 = self.scheme == Scheme::H2;
             let info = ConnectionInfo { peer, local, scheme, encryption, only_http2 };
-            let connection =
-                connection::serve(stream, info, self.handshake.clone(), service.clone());
-            tokio::spawn(async move {
-                connection.await;
-                drop(counted);
-            });
+            let (handshake, service) = (self.handshake.clone(), service.clone());
+            tokio::spawn(connection::serve(stream, info, handshake, service, counted));
         }
     }
 }

@@ -654,6 +654,7 @@ impl Response {
             None => Self::set_error(slf, code, err),
         }
     }
+
     /// The content's parts: functions are called, empty parts left out, a file read in blocks.
     #[pyo3(signature = (read_file = false))]
     fn iter_content<'py>(slf: &Bound<'py, Self>, read_file: bool) -> PyResult<Bound<'py, PyAny>> {

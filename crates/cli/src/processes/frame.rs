@@ -12,8 +12,8 @@ pub(super) struct Frame {
     pub(super) payload: Vec<u8>,
 }
 
-/// The bytes of a message; its payload is given in parts. What is longer than 4 GiB is cut, and
-/// nothing is.
+/// The bytes of a message; its payload is given in parts. It is shorter than 4 GiB: what a longer
+/// one has beyond that is read as another message, which makes no sense and ends the connection.
 pub(super) fn encode(kind: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut bytes = Vec::with_capacity(HEAD + length);

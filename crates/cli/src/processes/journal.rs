@@ -150,7 +150,7 @@ mod tests {
         let journal = new().unwrap();
         assert_eq!(running(&journal).unwrap(), []);
         let mut first = entry();
-        begin(&mut first, b"GET", b"/a.py?x", b"/root/a.py");
+        begin(&mut first, b"GET", b"/a.py?x", b"/docs/a.py");
         journal.write_all_at(&first, 0).unwrap();
         std::thread::sleep(Duration::from_millis(3));
         let mut second = entry();
@@ -162,12 +162,12 @@ mod tests {
         let Running { method, target, file, began } = &found[1];
         assert_eq!(
             (&method[..], &target[..], &file[..]),
-            (&b"GET"[..], &b"/a.py?x"[..], &b"/root/a.py"[..])
+            (&b"GET"[..], &b"/a.py?x"[..], &b"/docs/a.py"[..])
         );
         assert!(began.elapsed().unwrap() < Duration::from_secs(60));
-        name_file(&mut second, b"/root/b.py");
+        name_file(&mut second, b"/docs/b.py");
         journal.write_all_at(&second, (ENTRY * (ENTRIES - 1)) as u64).unwrap();
-        assert_eq!(running(&journal).unwrap()[0].file, b"/root/b.py");
+        assert_eq!(running(&journal).unwrap()[0].file, b"/docs/b.py");
         end(&mut first);
         journal.write_all_at(&first, 0).unwrap();
         assert_eq!(running(&journal).unwrap().len(), 1);

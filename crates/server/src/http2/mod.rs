@@ -109,7 +109,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 accepted = self.connection.accept() => accepted,
                 // An error means that the server is gone, which is a stop too.
                 _stop = async {
-                    if stopping { pending().await } else { shutdown.wait_for(|phase| phase.ends()).await }
+                    if stopping {
+                        pending().await
+                    } else {
+                        shutdown.wait_for(|phase| phase.ends()).await
+                    }
                 } => {
                     stopping = true;
                     self.connection.graceful_shutdown();
