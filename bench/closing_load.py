@@ -7,14 +7,12 @@ request, which makes the server do twice its work. This client opens one for eac
 can drive some thousands of requests a second, well over what a server does that needs it.
 Prints one line of JSON, in the form of measure.lua.
 """
-import argparse
-import json
 import selectors
 import socket
 import time
 from urllib.parse import urlsplit
 
-from loads import at
+from loads import command_line, measured
 
 
 class Exchange:
@@ -98,21 +96,8 @@ def load(url, connections, seconds, timeout):
     for exchange in list(living):
         finish(exchange)
 
-    latencies = sorted(round(latency * 1e6) for latency in latencies)
-    return {"requests": len(latencies), "seconds": elapsed, "bytes": total_bytes,
-            "p50_us": at(latencies, 0.50), "p99_us": at(latencies, 0.99),
-            "max_us": at(latencies, 1), "errors": errors}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("url")
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--duration", type=float, default=3)
-    parser.add_argument("--timeout", type=float, default=15, help="seconds for one answer")
-    options = parser.parse_args()
-    print(json.dumps(load(options.url, options.connections, options.duration, options.timeout)))
+    return measured(latencies, elapsed, total_bytes, errors)
 
 
 if __name__ == "__main__":
-    main()
+    command_line(load, __doc__, "one answer")

@@ -7,16 +7,12 @@ asked over HTTP/1.1, on as many connections as there would be streams: that is w
 compared with. `h2c:` is HTTP/2 without TLS.
 """
 import argparse
-import json
 import re
-import statistics
 import subprocess
-import sys
 from shutil import which
 
-
-class Wrong(Exception):
-    """The run says nothing; the message says why."""
+import in_turn
+from in_turn import Wrong
 
 
 def measure(url, connections=1, streams=100, requests=100_000):
@@ -59,15 +55,9 @@ def main():
             url, _, requests = url.partition(",")
             run = measure(url, options.connections, options.streams,
                           int(requests or options.requests))
-            rates.setdefault(name, []).append(run["requests_per_second"])
-    for name, found in rates.items():
-        print(json.dumps({"server": name, "rounds": len(found),
-                          "median_per_second": round(statistics.median(found)),
-                          "per_second": [round(rate) for rate in found]}))
+            rates.setdefault((("server", name),), []).append(run["requests_per_second"])
+    in_turn.tell_medians(rates)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (Wrong, OSError) as reason:
-        sys.exit(f"http2_hello: {reason}")
+    in_turn.run(main, "http2_hello")

@@ -5,6 +5,7 @@
 
 `requests` counts answers that came whole; of those, `errors["status"]` were not 2xx or 3xx.
 """
+import argparse
 import json
 import os
 import re
@@ -98,6 +99,25 @@ def h2load_answer(output, log, seconds):
             "p50_us": at(times, 0.50), "p99_us": at(times, 0.99), "max_us": at(times, 1),
             "errors": {"connect": 0, "read": max(errored - timeout, 0), "write": 0,
                        "timeout": timeout, "status": int(codes[1]) + int(codes[2])}}
+
+
+def measured(latencies, elapsed, total_bytes, errors):
+    """What a tool of our own has measured, in the one form; `latencies` in seconds."""
+    latencies = sorted(round(latency * 1e6) for latency in latencies)
+    return {"requests": len(latencies), "seconds": elapsed, "bytes": total_bytes,
+            "p50_us": at(latencies, 0.50), "p99_us": at(latencies, 0.99),
+            "max_us": at(latencies, 1), "errors": errors}
+
+
+def command_line(measure, about, awaited):
+    """The command line of a tool of our own: `measure(url, connections, duration, timeout)`."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument("url")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--duration", type=float, default=3)
+    parser.add_argument("--timeout", type=float, default=15, help=f"seconds for {awaited}")
+    options = parser.parse_args()
+    print(json.dumps(measure(options.url, options.connections, options.duration, options.timeout)))
 
 
 def at(ordered, part):

@@ -9,24 +9,20 @@ what comes back is compared when it has stopped.
 """
 import argparse
 import base64
-import json
 import os
 import select
 import socket
-import statistics
-import sys
 import time
 from urllib.parse import urlsplit
+
+import in_turn
+from in_turn import Wrong
 
 PAYLOAD = b"a message that has to come back "
 # A text frame that is final, masked with zeros.
 MESSAGE = bytes([0x81, 0x80 | len(PAYLOAD)]) + bytes(4) + PAYLOAD
 ECHO = bytes([0x81, len(PAYLOAD)]) + PAYLOAD
 PATIENCE_SECONDS = 60
-
-
-class Wrong(Exception):
-    """The server did not do what it has to; the message says what it did."""
 
 
 def measure(url, connections=100, echoes=20_000, ahead=1):
@@ -113,15 +109,10 @@ def main():
         for ahead in options.ahead:
             for name, url in servers:
                 run = measure(url, options.connections, options.echoes, ahead)
-                rates.setdefault((ahead, name), []).append(run["echoes_per_second"])
-    for (ahead, name), found in rates.items():
-        print(json.dumps({"server": name, "ahead": ahead, "rounds": len(found),
-                          "median_per_second": round(statistics.median(found)),
-                          "per_second": [round(rate) for rate in found]}))
+                what = ("server", name), ("ahead", ahead)
+                rates.setdefault(what, []).append(run["echoes_per_second"])
+    in_turn.tell_medians(rates)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (Wrong, OSError) as reason:
-        sys.exit(f"websocket_echo: {reason}")
+    in_turn.run(main, "websocket_echo")

@@ -4,16 +4,14 @@
 
 Prints one line of JSON, in the form of measure.lua; an echo is a request.
 """
-import argparse
 import base64
-import json
 import os
 import selectors
 import socket
 import time
 from urllib.parse import urlsplit
 
-from loads import at
+from loads import command_line, measured
 
 PAYLOAD = b"a message that has to come back "
 # A text frame that is final, and the payload masked with zeros.
@@ -91,21 +89,8 @@ def load(url, connections, seconds, timeout):
     for key in selector.get_map().values():
         errors["timeout"] += time.perf_counter() - key.data.sent_at > timeout
 
-    latencies = sorted(round(latency * 1e6) for latency in latencies)
-    return {"requests": len(latencies), "seconds": elapsed, "bytes": len(latencies) * len(ECHO),
-            "p50_us": at(latencies, 0.50), "p99_us": at(latencies, 0.99),
-            "max_us": at(latencies, 1), "errors": errors}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("url")
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--duration", type=float, default=3)
-    parser.add_argument("--timeout", type=float, default=15, help="seconds for the handshake")
-    options = parser.parse_args()
-    print(json.dumps(load(options.url, options.connections, options.duration, options.timeout)))
+    return measured(latencies, elapsed, len(latencies) * len(ECHO), errors)
 
 
 if __name__ == "__main__":
-    main()
+    command_line(load, __doc__, "the handshake")

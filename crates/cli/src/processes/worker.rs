@@ -9,7 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{net::UnixStream, process::Command, sync::mpsc::UnboundedSender, time::timeout};
+use tokio::{
+    net::UnixStream,
+    process::Command,
+    sync::{mpsc::UnboundedSender, oneshot},
+    time::timeout,
+};
 
 use super::{
     assignment::{Described, Kit},
@@ -46,6 +51,8 @@ pub(super) struct Worker {
     pub(super) failure: Option<Failure>,
     pub(super) row: Option<usize>,
     control: UnixStream,
+    /// Ends the process; taken once it was used.
+    killer: Option<oneshot::Sender<()>>,
     journal: File,
     last_words: File,
 }
@@ -122,8 +129,18 @@ impl Worker {
             }
         });
         let tell = news.clone();
+        let (killer, kill) = oneshot::channel();
         tokio::spawn(async move {
-            let Ok(status) = child.wait().await else { return };
+            // Whoever kills has to know that the process is still this one.
+            let ended = tokio::select! {
+                ended = child.wait() => ended,
+                Ok(()) = kill => {
+                    // It fails when the process has ended.
+                    let _ended = child.start_kill();
+                    child.wait().await
+                }
+            };
+            let Ok(status) = ended else { return };
             // What it has said last is there. A process that it has left behind may hold the
             // stream open, so this is not waited for long.
             if timeout(LAST_REPORTS, &mut reader).await.is_err() {
@@ -140,6 +157,7 @@ impl Worker {
             failure: None,
             row: described.row,
             control: UnixStream::from_std(control)?,
+            killer: Some(killer),
             journal,
             last_words,
         })
@@ -154,11 +172,9 @@ impl Worker {
     /// Ends the process.
     pub(super) fn kill(&mut self) {
         self.state = State::Leaving;
-        let pid = i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw);
-        if let Some(pid) = pid {
-            // It fails when the process has ended; until that is taken note of, no other has its
-            // number.
-            let _ended = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        if let Some(killer) = self.killer.take() {
+            // An error means that the process has ended.
+            let _ended = killer.send(());
         }
     }
 
