@@ -171,6 +171,25 @@ def start(
         raise
 
 
+def signalled_while_it_starts(
+    doc_root: pathlib.Path, delay: float, number: int, patience: float, *arguments: str
+) -> tuple[int, str]:
+    """The exit code of a server that gets a signal so soon after its start, and what it said."""
+    process = subprocess.Popen(
+        [binary(), str(doc_root), "--port", "0", "--python", python(), *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True, env=environment(),
+    )
+    time.sleep(delay)
+    process.send_signal(number)
+    try:
+        _, said = process.communicate(timeout=patience)
+    finally:
+        process.kill()
+        process.wait(5)
+    return process.returncode, said
+
+
 def wait_until(
     condition: Callable[[], object], patience: float = 10.0, what: str = "the condition"
 ) -> None:

@@ -215,19 +215,8 @@ def test_a_signal_right_after_the_announcement(doc_root, number):
 def test_a_signal_while_it_starts(doc_root):
     """Ctrl-C brings no traceback of what happened to be imported."""
     for delay in (0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.05):
-        process = subprocess.Popen(
-            [running.binary(), str(doc_root), "--port", "0", "--python", running.python()],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            text=True, env=running.environment(),
-        )
-        time.sleep(delay)
-        process.send_signal(signal.SIGINT)
-        try:
-            _, said = process.communicate(timeout=PATIENCE)
-        finally:
-            process.kill()
-            process.wait(5)
-        assert (process.returncode in (0, -signal.SIGINT), said) == (True, "")
+        code, said = running.signalled_while_it_starts(doc_root, delay, signal.SIGINT, PATIENCE)
+        assert (code in (0, -signal.SIGINT), said) == (True, "")
 
 
 def test_a_process_that_a_handler_left_does_not_hold_the_port(serve, write):
