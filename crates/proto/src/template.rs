@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, iter};
 
+use memchr::memchr;
 use thiserror::Error;
 
 use crate::{html, number::parse_int};
@@ -17,24 +18,24 @@ pub enum Segment<'a> {
 
 /// A token of an expression such as `$id:uuid()` or `ports[http][0]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Token {
+pub enum Token<'a> {
     /// `$name:`, here without the colon: the expression's value gets this name.
-    Variable(String),
+    Variable(&'a str),
     /// `name` or `$name`, of ASCII letters, digits and `_`.
-    Identifier(String),
+    Identifier(&'a str),
     /// `[…]`.
-    Index(Index),
+    Index(Index<'a>),
     /// `(…)`, at each comma and the white space after it separated. There are none in `()`.
-    Arguments(Vec<String>),
+    Arguments(Vec<&'a str>),
 }
 
 /// What stands between brackets, white space and all.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Index {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Index<'a> {
     /// What Python's `int()` takes. Beyond 64 bits it is the nearest number that fits.
     Number(i64),
     /// Anything else, nothing as well.
-    Text(String),
+    Text(&'a str),
 }
 
 /// Why an expression has no tokens.
@@ -72,7 +73,7 @@ pub fn segments(content: &[u8]) -> impl Iterator<Item = Segment<'_>> {
 
 /// Where the `{{` and the `}}` of the first expression are.
 fn find_expression(content: &[u8]) -> Option<(usize, usize)> {
-    let find = |byte, from| Some(from + content[from..].iter().position(|&other| other == byte)?);
+    let find = |byte, from| Some(from + memchr(byte, &content[from..])?);
     let mut from = 0;
     loop {
         let open = find(b'{', from)?;
@@ -91,7 +92,7 @@ fn find_expression(content: &[u8]) -> Option<(usize, usize)> {
 
 /// Splits an expression into tokens. It ends where none begins; what follows is ignored, as by
 /// the reference.
-pub fn tokens(expression: &[u8]) -> Result<Vec<Token>, TemplateError> {
+pub fn tokens(expression: &[u8]) -> Result<Vec<Token<'_>>, TemplateError> {
     let mut tokens = Vec::new();
     let mut rest = expression;
     while let Some((token, length)) = next_token(rest)? {
@@ -102,7 +103,7 @@ pub fn tokens(expression: &[u8]) -> Result<Vec<Token>, TemplateError> {
 }
 
 /// The token at the start, and its length.
-fn next_token(expression: &[u8]) -> Result<Option<(Token, usize)>, TemplateError> {
+fn next_token(expression: &[u8]) -> Result<Option<(Token<'_>, usize)>, TemplateError> {
     let Some((&first, rest)) = expression.split_first() else {
         return Ok(None);
     };
@@ -110,7 +111,7 @@ fn next_token(expression: &[u8]) -> Result<Option<(Token, usize)>, TemplateError
         b'[' => enclosed(rest, b']')?.map(|text| {
             let index = match parse_int(text) {
                 Some(number) => Index::Number(number),
-                None => Index::Text(text.to_owned()),
+                None => Index::Text(text),
             };
             (Token::Index(index), text.len() + 2)
         }),
@@ -119,9 +120,9 @@ fn next_token(expression: &[u8]) -> Result<Option<(Token, usize)>, TemplateError
         _ => identifier(expression)?.map(|name| {
             let length = name.len();
             if first == b'$' && expression.get(length) == Some(&b':') {
-                (Token::Variable(name.to_owned()), length + 1)
+                (Token::Variable(name), length + 1)
             } else {
-                (Token::Identifier(name.to_owned()), length)
+                (Token::Identifier(name), length)
             }
         }),
     })
@@ -129,7 +130,7 @@ fn next_token(expression: &[u8]) -> Result<Option<(Token, usize)>, TemplateError
 
 /// What stands before `close`, if that is there.
 fn enclosed(text: &[u8], close: u8) -> Result<Option<&str>, TemplateError> {
-    text.iter().position(|&byte| byte == close).map(|end| decode(&text[..end])).transpose()
+    memchr(close, text).map(|end| decode(&text[..end])).transpose()
 }
 
 /// The name at the start, with a `$` that stands before it.
@@ -144,7 +145,7 @@ fn decode(text: &[u8]) -> Result<&str, TemplateError> {
     str::from_utf8(text).map_err(|_| TemplateError::NotUtf8(text.to_owned()))
 }
 
-fn split_arguments(text: &str) -> Vec<String> {
+fn split_arguments(text: &str) -> Vec<&str> {
     // What is white space to Python's regular expressions: four separators more than Unicode's.
     let is_space = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
     if text.is_empty() {
@@ -153,7 +154,7 @@ fn split_arguments(text: &str) -> Vec<String> {
     let mut arguments = text.split(',');
     let first = arguments.next();
     let others = arguments.map(|argument| argument.trim_start_matches(is_space));
-    first.into_iter().chain(others).map(str::to_owned).collect()
+    first.into_iter().chain(others).collect()
 }
 
 /// How values are written into a template.
@@ -197,6 +198,7 @@ pub fn is_template(path: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Segment::{Expression, Literal};
+    use super::Token::Identifier;
     use super::*;
     use proptest::prelude::*;
 
@@ -204,16 +206,12 @@ mod tests {
         segments(content).collect()
     }
 
-    fn identifier(name: &str) -> Token {
-        Token::Identifier(name.to_owned())
+    fn text(index: &str) -> Token<'_> {
+        Token::Index(Index::Text(index))
     }
 
-    fn text(index: &str) -> Token {
-        Token::Index(Index::Text(index.to_owned()))
-    }
-
-    fn arguments(arguments: &[&str]) -> Token {
-        Token::Arguments(arguments.iter().map(|&argument| argument.to_owned()).collect())
+    fn arguments<'a>(arguments: &[&'a str]) -> Token<'a> {
+        Token::Arguments(arguments.to_vec())
     }
 
     #[test]
@@ -245,17 +243,17 @@ mod tests {
     #[test]
     fn tokens_of_each_kind() {
         assert_eq!(tokens(b"$id:uuid()"), {
-            Ok(vec![Token::Variable("$id".to_owned()), identifier("uuid"), arguments(&[])])
+            Ok(vec![Token::Variable("$id"), Identifier("uuid"), arguments(&[])])
         });
-        assert_eq!(tokens(b"$id"), Ok(vec![identifier("$id")]));
+        assert_eq!(tokens(b"$id"), Ok(vec![Identifier("$id")]));
         assert_eq!(tokens(b"ports[http][0]"), {
-            Ok(vec![identifier("ports"), text("http"), Token::Index(Index::Number(0))])
+            Ok(vec![Identifier("ports"), text("http"), Token::Index(Index::Number(0))])
         });
         assert_eq!(
             tokens("domains[élève][]".as_bytes()),
-            Ok(vec![identifier("domains"), text("élève"), text("")])
+            Ok(vec![Identifier("domains"), text("élève"), text("")])
         );
-        assert_eq!(tokens(b"9_a"), Ok(vec![identifier("9_a")]));
+        assert_eq!(tokens(b"9_a"), Ok(vec![Identifier("9_a")]));
     }
 
     #[test]
@@ -272,21 +270,21 @@ mod tests {
     fn arguments_lose_the_white_space_after_commas() {
         assert_eq!(
             tokens("f( a ,\n b\u{1c},\u{1c}\u{2003}c,)".as_bytes()),
-            Ok(vec![identifier("f"), arguments(&[" a ", "b\u{1c}", "c", ""])])
+            Ok(vec![Identifier("f"), arguments(&[" a ", "b\u{1c}", "c", ""])])
         );
         assert_eq!(tokens(b"( )(,)"), Ok(vec![arguments(&[" "]), arguments(&["", ""])]));
-        assert_eq!(tokens(b"(a(b)c)"), Ok(vec![arguments(&["a(b"]), identifier("c")]));
+        assert_eq!(tokens(b"(a(b)c)"), Ok(vec![arguments(&["a(b"]), Identifier("c")]));
     }
 
     #[test]
     fn what_follows_the_last_token_is_ignored() {
-        assert_eq!(tokens(b"a b"), Ok(vec![identifier("a")]));
-        assert_eq!(tokens(b"a.b"), Ok(vec![identifier("a")]));
-        assert_eq!(tokens(b"a:b"), Ok(vec![identifier("a")]));
-        assert_eq!(tokens(b"a[0"), Ok(vec![identifier("a")]));
-        assert_eq!(tokens(b"a(0"), Ok(vec![identifier("a")]));
-        assert_eq!(tokens(b"a$"), Ok(vec![identifier("a")]));
-        assert_eq!(tokens("aé".as_bytes()), Ok(vec![identifier("a")]));
+        assert_eq!(tokens(b"a b"), Ok(vec![Identifier("a")]));
+        assert_eq!(tokens(b"a.b"), Ok(vec![Identifier("a")]));
+        assert_eq!(tokens(b"a:b"), Ok(vec![Identifier("a")]));
+        assert_eq!(tokens(b"a[0"), Ok(vec![Identifier("a")]));
+        assert_eq!(tokens(b"a(0"), Ok(vec![Identifier("a")]));
+        assert_eq!(tokens(b"a$"), Ok(vec![Identifier("a")]));
+        assert_eq!(tokens("aé".as_bytes()), Ok(vec![Identifier("a")]));
         for nothing in [&b""[..], b" a", b"{a", b"$", b"$:", b"\xff"] {
             assert_eq!(tokens(nothing), Ok(vec![]));
         }
@@ -296,7 +294,7 @@ mod tests {
     fn what_is_not_utf8_is_an_error_within_a_token_only() {
         assert_eq!(tokens(b"a[\xe9]"), Err(TemplateError::NotUtf8(b"\xe9".to_vec())));
         assert_eq!(tokens(b"a(\xe9)"), Err(TemplateError::NotUtf8(b"\xe9".to_vec())));
-        assert_eq!(tokens(b"a \xe9[\xe9]"), Ok(vec![identifier("a")]));
+        assert_eq!(tokens(b"a \xe9[\xe9]"), Ok(vec![Identifier("a")]));
         let error = TemplateError::NotUtf8(b"a\xe9".to_vec());
         assert_eq!(error.to_string(), "`a\\xe9` is not UTF-8");
     }

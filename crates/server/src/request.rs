@@ -1,6 +1,11 @@
 //! One request, as handlers see it.
 
-use std::{borrow::Cow, net::SocketAddr, path::Path, sync::Arc};
+use std::{
+    borrow::Cow,
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
 use proto::{HeaderList, RequestHead, Target, TargetForm, Version, percent, route::RouteMatch};
@@ -56,6 +61,7 @@ pub struct Request {
     /// Whether the connection takes no further request, whatever the handler does.
     pub is_last: bool,
     decoded_path: Option<Vec<u8>>,
+    url_parts: OnceLock<UrlParts>,
 }
 
 /// The parts of a request's URL, as Python's `urlsplit` has them.
@@ -90,6 +96,7 @@ impl Request {
             http2: None,
             is_last: false,
             decoded_path,
+            url_parts: OnceLock::new(),
         }
     }
 
@@ -122,6 +129,7 @@ impl Request {
         head.target = Target::parse(target.clone(), &head.method);
         head.raw_target = target;
         self.decoded_path = decode_path(&head.target.path);
+        self.url_parts.take();
     }
 
     /// The directory that paths are resolved against.
@@ -130,8 +138,12 @@ impl Request {
     }
 
     /// The parts of [`url`](Self::url).
-    pub fn url_parts(&self) -> UrlParts {
-        let url = latin1(&self.url());
+    pub fn url_parts(&self) -> &UrlParts {
+        self.url_parts.get_or_init(|| self.split_url())
+    }
+
+    fn split_url(&self) -> UrlParts {
+        let url = self.display_url();
         let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host = authority.rsplit('@').next().unwrap_or_default();
@@ -229,5 +241,8 @@ fn decode_path(path: &[u8]) -> Option<Vec<u8>> {
 
 /// Text with one character per byte.
 pub fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|&byte| char::from(byte)).collect()
+    match str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => text.to_owned(),
+        _ => bytes.iter().map(|&byte| char::from(byte)).collect(),
+    }
 }

@@ -1,6 +1,9 @@
 //! The engine's pipes and templates for Python: applied to a handler's response.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Mutex, PoisonError},
+};
 
 use bytes::{Bytes, BytesMut};
 use proto::{HeaderList, template::Escape};
@@ -54,7 +57,8 @@ pub(crate) fn parse_pipes(text: &str) -> PyResult<Vec<(String, Vec<String>)>> {
 /// The pipe string for a file's path and a query: of the file's name, then of the query.
 #[pyfunction]
 pub(crate) fn pipe_string(path: &str, query: &Bound<'_, PyString>) -> PyResult<Option<String>> {
-    Ok(pipes::pipe_string(path.as_bytes(), Some(&latin1_bytes(query)?)))
+    let pipes = pipes::pipe_string(path.as_bytes(), Some(&latin1_bytes(query)?));
+    Ok(pipes.map(Cow::into_owned))
 }
 
 /// The names of the engine's pipes.

@@ -1,6 +1,7 @@
 //! What answers a request, and why.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fs,
     os::unix::ffi::OsStrExt,
@@ -238,12 +239,13 @@ fn pipe_uses(place: &Place, request: &Request) -> Vec<PipeUse> {
     let of_name = pipes::pipe_string(path, None);
     let of_query = request.query().and_then(|query| pipe::pipe_query(query));
     let mut uses = Vec::new();
-    for (origin, text) in [("name", of_name), ("query", of_query)] {
+    for (origin, text) in [("name", of_name), ("query", of_query.map(Cow::Owned))] {
         let Some(text) = text else { continue };
         match pipe::parse_pipes(&text) {
             Ok(calls) => uses.extend(calls.iter().map(|call| PipeUse::of(call, origin))),
             Err(error) => {
-                uses.push(PipeUse { call: text, origin, problem: Some(error.to_string()) });
+                let problem = Some(error.to_string());
+                uses.push(PipeUse { call: text.into_owned(), origin, problem });
             }
         }
     }

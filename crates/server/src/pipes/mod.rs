@@ -11,7 +11,7 @@ mod status;
 mod sub;
 mod trickle;
 
-use std::ops::RangeInclusive;
+use std::{borrow::Cow, ops::RangeInclusive};
 
 use proto::{number, pipe, template::Escape};
 
@@ -93,7 +93,7 @@ pub enum PipeError {
 
 /// The pipe string for a file at `path` that is asked for with `query`: a template is substituted
 /// first, then come the pipes of the query.
-pub fn pipe_string(path: &[u8], query: Option<&[u8]>) -> Option<String> {
+pub fn pipe_string(path: &[u8], query: Option<&[u8]>) -> Option<Cow<'static, str>> {
     let of_name =
         proto::template::is_template(path).then(|| match proto::template::escape_for(path) {
             Escape::Html => "sub(html)",
@@ -101,9 +101,9 @@ pub fn pipe_string(path: &[u8], query: Option<&[u8]>) -> Option<String> {
         });
     let of_query = query.and_then(pipe::pipe_query);
     match (of_name, of_query) {
-        (None, of_query) => of_query,
-        (Some(of_name), None) => Some(of_name.to_owned()),
-        (Some(of_name), Some(of_query)) => Some(format!("{of_name}|{of_query}")),
+        (None, of_query) => of_query.map(Cow::Owned),
+        (Some(of_name), None) => Some(Cow::Borrowed(of_name)),
+        (Some(of_name), Some(of_query)) => Some(Cow::Owned(format!("{of_name}|{of_query}"))),
     }
 }
 

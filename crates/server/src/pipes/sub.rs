@@ -60,10 +60,9 @@ pub fn render(request: &Request, content: &[u8], escape: Escape) -> Result<Vec<u
         match segment {
             Segment::Literal(bytes) => rendered.extend_from_slice(bytes),
             Segment::Expression(expression) => {
-                let text = scope.evaluate(expression).map_err(|reason| {
+                scope.substitute(expression, escape, &mut rendered).map_err(|reason| {
                     format!("{{{{{}}}}}: {reason}", String::from_utf8_lossy(expression))
                 })?;
-                rendered.extend_from_slice(escape.escape(&text).as_bytes());
             }
         }
     }
@@ -81,18 +80,24 @@ pub enum Value<'a> {
     /// A part of the configuration.
     Config(&'a Json),
     /// Parts of something by name: the location, headers, parameters.
-    Parts(fn(&Request, &Index) -> Result<Value<'a>, String>),
+    Parts(for<'r> fn(&'r Request, &Index<'_>) -> Result<Value<'r>, String>),
     /// Something to be called.
-    Function(fn(&Request, &[String]) -> Result<Value<'a>, String>),
+    Function(for<'r> fn(&'r Request, &[&str]) -> Result<Value<'r>, String>),
 }
 
 struct Scope<'a> {
     request: &'a Request,
-    variables: HashMap<String, Value<'a>>,
+    variables: HashMap<&'a str, Value<'a>>,
 }
 
 impl<'a> Scope<'a> {
-    fn evaluate(&mut self, expression: &[u8]) -> Result<String, String> {
+    /// Writes what an expression comes to.
+    fn substitute(
+        &mut self,
+        expression: &'a [u8],
+        escape: Escape,
+        rendered: &mut Vec<u8>,
+    ) -> Result<(), String> {
         let mut tokens = tokens(expression).map_err(|error| error.to_string())?.into_iter();
         let mut first = tokens.next();
         let variable = match first {
@@ -105,7 +110,7 @@ impl<'a> Scope<'a> {
         let Some(Token::Identifier(name)) = first else {
             return Err("a name is expected first".to_owned());
         };
-        let mut value = self.named(&name)?;
+        let mut value = self.named(name)?;
         for token in tokens {
             value = match token {
                 Token::Index(index) => self.indexed(value, &index)?,
@@ -118,11 +123,11 @@ impl<'a> Scope<'a> {
                 }
             };
         }
-        let text = value.text()?.into_owned();
+        rendered.extend_from_slice(escape.escape(&value.text()?).as_bytes());
         if let Some(variable) = variable {
             self.variables.insert(variable, value);
         }
-        Ok(text)
+        Ok(())
     }
 
     fn named(&self, name: &str) -> Result<Value<'a>, String> {
@@ -156,7 +161,7 @@ impl<'a> Scope<'a> {
         })
     }
 
-    fn indexed(&self, value: Value<'a>, index: &Index) -> Result<Value<'a>, String> {
+    fn indexed(&self, value: Value<'a>, index: &Index<'_>) -> Result<Value<'a>, String> {
         let missing = || match index {
             Index::Number(number) => format!("there is no [{number}]"),
             Index::Text(text) => format!("there is no [{text}]"),
@@ -164,7 +169,7 @@ impl<'a> Scope<'a> {
         match (value, index) {
             (Value::Parts(part), _) => part(self.request, index),
             (Value::Config(Json::Object(map)), Index::Text(key)) => {
-                map.get(key).map(Value::Config).ok_or_else(missing)
+                map.get(*key).map(Value::Config).ok_or_else(missing)
             }
             (Value::Config(Json::Array(items)), Index::Number(number)) => {
                 let at = from_either_end(*number, items.len());
@@ -226,7 +231,7 @@ fn from_either_end(number: i64, length: usize) -> Option<usize> {
     (at < length).then_some(at)
 }
 
-fn header<'a>(request: &Request, index: &Index) -> Result<Value<'a>, String> {
+fn header<'r>(request: &'r Request, index: &Index<'_>) -> Result<Value<'r>, String> {
     let Index::Text(name) = index else {
         return Err("a header's name is text".to_owned());
     };
@@ -236,7 +241,7 @@ fn header<'a>(request: &Request, index: &Index) -> Result<Value<'a>, String> {
     }
 }
 
-fn parameter<'a>(request: &Request, index: &Index) -> Result<Value<'a>, String> {
+fn parameter<'r>(request: &'r Request, index: &Index<'_>) -> Result<Value<'r>, String> {
     let Index::Text(name) = index else {
         return Ok(Value::Text(Cow::Borrowed("")));
     };
@@ -246,51 +251,52 @@ fn parameter<'a>(request: &Request, index: &Index) -> Result<Value<'a>, String> 
     Ok(Value::Bytes(first.map_or_else(Bytes::new, |(_, value)| value.into())))
 }
 
-fn location<'a>(request: &Request, index: &Index) -> Result<Value<'a>, String> {
+fn location<'r>(request: &'r Request, index: &Index<'_>) -> Result<Value<'r>, String> {
     let Index::Text(name) = index else {
         return Err("a part's name is expected".to_owned());
     };
     let url = request.url_parts();
-    let port = || url.port.map_or_else(|| "None".to_owned(), |port| port.to_string());
+    let port = || url.port.map_or(Cow::Borrowed("None"), |port| Cow::Owned(port.to_string()));
     let host = || format!("{}:{}", url.hostname.as_deref().unwrap_or("None"), port());
-    Ok(Value::Text(Cow::Owned(match name.as_str() {
-        "server" => format!("{}://{}", url.scheme, host()),
-        "scheme" => url.scheme.clone(),
-        "host" => host(),
-        "hostname" => url.hostname.clone().ok_or("the URL has no host")?,
+    Ok(Value::Text(match *name {
+        "server" => Cow::Owned(format!("{}://{}", url.scheme, host())),
+        "scheme" => Cow::Borrowed(url.scheme.as_str()),
+        "host" => Cow::Owned(host()),
+        "hostname" => Cow::Borrowed(url.hostname.as_deref().ok_or("the URL has no host")?),
         "port" => {
             return Ok(Value::Number(url.port.ok_or("the URL has no port")?.into()));
         }
-        "path" | "pathname" => latin1(&request.head.target.path),
-        "query" => {
-            format!("?{}", request.query().map_or_else(String::new, |query| latin1(query)))
-        }
+        "path" | "pathname" => Cow::Owned(latin1(&request.head.target.path)),
+        "query" => Cow::Owned(format!(
+            "?{}",
+            request.query().map_or_else(String::new, |query| latin1(query))
+        )),
         other => return Err(format!("a location has no `{other}`")),
-    })))
+    }))
 }
 
-fn uuid<'a>(_request: &Request, arguments: &[String]) -> Result<Value<'a>, String> {
+fn uuid<'r>(_request: &'r Request, arguments: &[&str]) -> Result<Value<'r>, String> {
     if !arguments.is_empty() {
         return Err("uuid takes no arguments".to_owned());
     }
     Ok(Value::Text(Cow::Owned(uuid::Uuid::new_v4().to_string())))
 }
 
-fn header_or_default<'a>(request: &Request, arguments: &[String]) -> Result<Value<'a>, String> {
+fn header_or_default<'r>(request: &'r Request, arguments: &[&str]) -> Result<Value<'r>, String> {
     let [name, default] = arguments else {
         return Err("header_or_default takes a name and a default".to_owned());
     };
     Ok(match request.headers().get(name.as_bytes()) {
         Some(value) => Value::Bytes(value.clone()),
-        None => Value::Text(Cow::Owned(default.clone())),
+        None => Value::Text(Cow::Owned((*default).to_owned())),
     })
 }
 
-fn file_hash<'a>(request: &Request, arguments: &[String]) -> Result<Value<'a>, String> {
+fn file_hash<'r>(request: &'r Request, arguments: &[&str]) -> Result<Value<'r>, String> {
     let [algorithm, path] = arguments else {
         return Err("file_hash takes an algorithm and a path".to_owned());
     };
-    let hash: fn(&[u8]) -> Vec<u8> = match algorithm.as_str() {
+    let hash: fn(&[u8]) -> Vec<u8> = match *algorithm {
         "md5" => |data| md5::Md5::digest(data).to_vec(),
         "sha1" => |data| sha1::Sha1::digest(data).to_vec(),
         "sha224" => |data| sha2::Sha224::digest(data).to_vec(),
@@ -305,7 +311,7 @@ fn file_hash<'a>(request: &Request, arguments: &[String]) -> Result<Value<'a>, S
     Ok(Value::Bytes(BASE64.encode(hash(&data)).into()))
 }
 
-fn fs_path<'a>(request: &Request, arguments: &[String]) -> Result<Value<'a>, String> {
+fn fs_path<'r>(request: &'r Request, arguments: &[&str]) -> Result<Value<'r>, String> {
     let [path] = arguments else {
         return Err("fs_path takes a path".to_owned());
     };
