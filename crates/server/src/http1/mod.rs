@@ -295,6 +295,7 @@ impl<S: Transport> Connection<S> {
         let connects = request.is_connect() && !self.service.is_websocket(&request);
         let sent = match (self.service.route(&mut request).await, arriving) {
             (Routed::Answered(response), None) => {
+                others_first().await;
                 self.answer(response, !keep_alive, no_content).await
             }
             (routed, arriving) => {
@@ -423,6 +424,21 @@ impl<S: Transport> Connection<S> {
         // When the time is up the connection closes all the same.
         let _elapsed = timeout(LINGER, drain).await;
     }
+}
+
+/// Lets the tasks run that are ready now. Answers that are made one after the other and then sent
+/// one after the other wake a client that reads them in turn once, not once for each.
+async fn others_first() {
+    let mut waited = false;
+    poll_fn(|cx| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 const READ_BLOCK: usize = 4096;
