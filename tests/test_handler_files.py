@@ -2,6 +2,9 @@
 
 import json
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -116,6 +119,38 @@ def test_quick_edits_are_seen_at_once(serve, write):
             connection.send(get("/edited.py"))
             if responses(connection, 1)[0].body != str(number).encode():
                 stale.append(number)
+    assert stale == []
+
+
+def test_an_edit_is_seen_at_once_among_many_requests(serve, write):
+    """A request may rest on what one that came behind it found, never the other way around."""
+    source = "def main(request, response):\n    return '{number}'\n"
+    write("edited.py", source.format(number=100))
+    server = serve()
+    over = threading.Event()
+
+    def neighbour() -> None:
+        with connect(server) as connection:
+            while not over.is_set():
+                connection.received = b""
+                connection.send(get("/edited.py") * 4)
+                responses(connection, 4)
+
+    with ThreadPoolExecutor(4) as pool:
+        neighbours = [pool.submit(neighbour) for _ in range(4)]
+        try:
+            stale = []
+            for number in range(101, 120):
+                # Long enough for the file to be kept.
+                time.sleep(0.12)
+                new = write("edited.new", source.format(number=number))
+                new.rename(new.with_suffix(".py"))
+                if fetch(server, "/edited.py").body != str(number).encode():
+                    stale.append(number)
+        finally:
+            over.set()
+        for each in neighbours:
+            each.result()
     assert stale == []
 
 

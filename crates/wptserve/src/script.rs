@@ -5,8 +5,10 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use pyo3::{
@@ -16,7 +18,7 @@ use pyo3::{
     sync::PyOnceLock,
     types::{PyBytes, PyDict, PyModule, PyString, PyType},
 };
-use server::{Exchange, Finish, Handler, file_cache::is_settled, files};
+use server::{Exchange, Finish, Handler, file_cache::Stamp, files};
 
 use crate::{
     http2, injection, journal,
@@ -34,14 +36,16 @@ pub(crate) struct PythonHandler {
 impl PythonHandler {
     /// A handler whose requests know of the host, if there is one.
     pub(crate) fn new(pool: Pool, host: Option<Arc<Host>>) -> Self {
-        Self { pool, scripts: Arc::new(Scripts { host, compiled: Mutex::default() }) }
+        let scripts = Scripts { host, received: AtomicU64::new(0), compiled: Mutex::default() };
+        Self { pool, scripts: Arc::new(scripts) }
     }
 }
 
 impl Handler for PythonHandler {
     fn handle(&self, exchange: Exchange) {
         let scripts = Arc::clone(&self.scripts);
-        self.pool.submit(Box::new(move |py| scripts.answer(py, exchange)));
+        let number = scripts.received.fetch_add(1, Ordering::Release) + 1;
+        self.pool.submit(Box::new(move |py| scripts.answer(py, exchange, number)));
     }
 
     fn flush(&self) {
@@ -52,17 +56,21 @@ impl Handler for PythonHandler {
 /// Compiled handler files by path.
 struct Scripts {
     host: Option<Arc<Host>>,
+    /// Counts the requests.
+    received: AtomicU64,
     compiled: Mutex<HashMap<PathBuf, Compiled>>,
 }
 
 struct Compiled {
-    modified: Option<SystemTime>,
-    size: u64,
+    stamp: Stamp,
     code: Py<PyAny>,
+    /// The last request that was here when the file was last looked at. What came before it need
+    /// not look again: its client cannot know of a later change.
+    good_for: u64,
 }
 
 impl Scripts {
-    fn answer(&self, py: Python<'_>, exchange: Exchange) {
+    fn answer(&self, py: Python<'_>, exchange: Exchange, number: u64) {
         let path = files::file_system_path(&exchange.request);
         let file = path.as_ref().map_or(&b""[..], |path| path.as_os_str().as_encoded_bytes());
         let _runs = journal::runs(&exchange.request, file);
@@ -71,7 +79,7 @@ impl Scripts {
             return;
         };
         let result = match path {
-            Some(path) => self.run(py, path, &request, &response),
+            Some(path) => self.run(py, path, number, &request, &response),
             None => Err(http_error(py, 404, None)),
         };
         settle(&response, result);
@@ -82,10 +90,11 @@ impl Scripts {
         &self,
         py: Python<'_>,
         path: PathBuf,
+        number: u64,
         request: &Bound<'_, Request>,
         response: &Bound<'_, Response>,
     ) -> PyResult<()> {
-        let (path, code) = match self.load(py, path) {
+        let (path, code) = match self.load(py, path, number) {
             Ok(loaded) => loaded,
             Err(error) if error.is_instance_of::<PyOSError>(py) => {
                 return Err(http_error(py, 404, None));
@@ -125,12 +134,20 @@ impl Scripts {
         injection::inject(response)
     }
 
-    /// The code of a file, or of a directory's first `default*.py`.
+    /// The code of a file, or of a directory's first `default*.py`, for a request by its number.
     fn load<'py>(
         &self,
         py: Python<'py>,
         mut path: PathBuf,
+        number: u64,
     ) -> PyResult<(PathBuf, Bound<'py, PyAny>)> {
+        if let Some(known) = self.compiled().get(&path)
+            && number <= known.good_for
+        {
+            let code = known.code.bind(py).clone();
+            return Ok((path, code));
+        }
+        let good_for = self.received.load(Ordering::Acquire);
         let mut metadata = fs::metadata(&path)?;
         if metadata.is_dir()
             && let Some(default) = default_script(&path)
@@ -142,32 +159,29 @@ impl Scripts {
             // To open a named pipe would wait for its other end.
             return Err(PyOSError::new_err("not a file"));
         }
-        let modified = metadata.modified().ok();
-        let size = metadata.len();
+        let stamp = Stamp::of(&metadata);
+        if let Some(known) = self.compiled().get_mut(&path)
+            && known.stamp == stamp
         {
-            let compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(known) = compiled.get(&path)
-                && known.size == size
-                && known.modified == modified
-            {
-                let code = known.code.bind(py).clone();
-                return Ok((path, code));
-            }
+            known.good_for = known.good_for.max(good_for);
+            let code = known.code.bind(py).clone();
+            return Ok((path, code));
         }
         let source = py.detach(|| fs::read(&path))?;
         let source = PyBytes::new(py, &source);
         let code = compile(py, &source, &path)?;
         // A file that changes again within a tick of its clock looks the same.
-        if modified.is_some_and(is_settled) {
-            let new = Compiled { modified, size, code: code.clone().unbind() };
-            let old = self
-                .compiled
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(path.clone(), new);
+        if stamp.is_settled() {
+            let new = Compiled { stamp, code: code.clone().unbind(), good_for };
+            let old = self.compiled().insert(path.clone(), new);
             drop(old);
         }
         Ok((path, code))
+    }
+
+    fn compiled(&self) -> MutexGuard<'_, HashMap<PathBuf, Compiled>> {
+        // No code panics while it holds the lock with the map half changed.
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

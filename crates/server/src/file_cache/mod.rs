@@ -16,7 +16,7 @@ use bytes::Bytes;
 use proto::HeaderList;
 
 pub use folder::Folder;
-pub use stamp::{Stamp, is_settled};
+pub use stamp::Stamp;
 
 /// Keeps the content and the header lists of small files, and which `.headers` files a folder
 /// has. Whatever it keeps is checked against the file system's stamps every time it is asked for.

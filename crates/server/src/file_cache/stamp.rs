@@ -57,7 +57,7 @@ impl Stamp {
 
 /// Whether a time stamp is old enough that a later change must have another: file systems count
 /// in steps of some milliseconds.
-pub fn is_settled(time: SystemTime) -> bool {
+fn is_settled(time: SystemTime) -> bool {
     SystemTime::now().duration_since(time).is_ok_and(|age| age > SETTLED_AFTER)
 }
 
