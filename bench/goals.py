@@ -50,6 +50,10 @@ def goals(results):
         *(Goal(f"`{case}`, 16 connections: of the reference's rate",
                summary.ratio(case, 16, "reference"), limit, True)
           for case, limit in (("medium", 20), ("stash", 25), ("form", 20), ("multipart", 20))),
+        *(Goal(f"`{case}`, {c} connections: of the reference's rate",
+               summary.ratio(case, c, "reference"), limit, True)
+          for case, limit in (("static_1k", 60), ("static_1m", 6), ("template", 50))
+          for c in (16, 64)),
         *(Goal(f"`{case}`, {c} connections: of nginx's rate", summary.ratio(case, c, "nginx"), 1.0, True)
           for case in ("static_1k", "static_1m", "https_static_1m") for c in (16, 64)),
         *(Goal(f"`https_hello`, {c} connections: of `hello`'s rate",

@@ -40,8 +40,10 @@ def wrk(case, url, connections, seconds, folder):
     if case.body:
         (folder / "body").write_bytes(case.body)
         environment["BENCH_BODY_FILE"] = str(folder / "body")
-    return ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s",
-            "--timeout", f"{TIMEOUT_SECONDS}s", "--script", str(BENCH / "measure.lua"),
+    # Each thread needs a connection.
+    threads = min(case.threads, connections)
+    return ["wrk", "--threads", str(threads), "--connections", str(connections),
+            "--duration", f"{seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s", "--script", str(BENCH / "measure.lua"),
             url], environment, json_line
 
 

@@ -107,8 +107,9 @@ def measured_on(results):
     lines = [
         f"Measured {results['date']} on {machine['cores']} core(s) of {machine['cpu']}, "
         f"{machine['memory_mib'] / 1024:.0f} GiB, {machine['system']} {machine['kernel']}, Python "
-        f"{machine['python']}. The load ({tools}; one thread, connections kept open where the server "
-        "allows it) ran on the same machine, over loopback. Each number is the median of "
+        f"{machine['python']}. The load ({tools}; one thread, two for answers of 1 MiB, connections "
+        "kept open where the server allows it) ran on the same machine, over loopback. Each number is "
+        "the median of "
         f"{load['rounds']} round(s) of {load['seconds_per_run']} s; all servers run at once and take "
         "turns within a round. Single rounds differ: trust the ratios and the CPU time more than the "
         "rates.", ""]
