@@ -485,6 +485,7 @@ class Engine:
     def start(
         self,
         doc_root: str,
+        ws_doc_root: str | None,
         config: Any,
         settings: str,
         routes: list[Any],

@@ -192,6 +192,7 @@ class WebTestServer:
         try:
             self._engine.start(
                 os.path.abspath(getattr(self.router, "doc_root", os.curdir)),
+                self.ws_doc_root and os.path.abspath(self.ws_doc_root),
                 self.config,
                 settings_of(self.config),
                 *self._routing(),
@@ -273,7 +274,7 @@ class WebTestHttpd:
     :param encrypt_after_connect: Whether TLS begins only after a CONNECT request.
     :param router_cls: A class with `Router`'s constructor and `get_handler`.
     :param doc_root: The directory that is served.
-    :param ws_doc_root: The directory of WebSocket handlers.
+    :param ws_doc_root: The directory of WebSocket handlers; with `http2` they answer extended CONNECT.
     :param routes: (methods, pattern, handler) triples; by default `wptserve.routes.routes`.
     :param rewriter_cls: A class with `RequestRewriter`'s constructor and `rewrite`.
     :param bind_address: False to listen on all addresses.

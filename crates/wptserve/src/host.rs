@@ -18,7 +18,14 @@ use server::{
     stash::StashStore,
 };
 
-use crate::{embedded, pool::Pool, script::PythonHandler, stash, websocket::WebSocketHandler};
+use crate::{
+    embedded,
+    pool::{MAX_THREADS, Pool},
+    program_log,
+    script::PythonHandler,
+    stash,
+    websocket::{Sources, WebSocketHandler},
+};
 
 /// Runs the command line, then ends the process: a handler may hold a thread for as long as it
 /// likes, so there is no other way out.
@@ -126,17 +133,15 @@ impl HandlerLoader for PythonLoader {
         environment: &Arc<Environment>,
         handlers: &WebSocketHandlers,
     ) -> Result<Arc<dyn Handler>, String> {
-        let service = Python::attach(|py| {
-            let module = py.import("wptserve.pywebsocket.request_handler")?;
-            let roots: Vec<_> = handlers.roots.iter().map(|root| root.as_os_str()).collect();
-            let doc_root = environment.doc_root.as_os_str();
-            let service = module.call_method1("Service", (roots, doc_root, handlers.reload))?;
-            Ok::<_, PyErr>(service.unbind())
-        });
-        let service = service.map_err(|error| error.to_string())?;
+        let sources = Sources {
+            roots: &handlers.roots,
+            doc_root: &environment.doc_root,
+            reload: handlers.reload,
+            limit: handlers.max_open,
+        };
         let pool = self.pool(environment);
-        let limit = handlers.max_open.map_or(MAX_WEBSOCKETS, |most| most.min(MAX_WEBSOCKETS));
-        Ok(Arc::new(WebSocketHandler::new(pool, service, limit)))
+        let handler = Python::attach(|py| WebSocketHandler::new(py, pool, &sources, None));
+        Ok(Arc::new(handler.map_err(|error| error.to_string())?))
     }
 
     fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore> {
@@ -210,10 +215,13 @@ pub(crate) fn config(py: Python<'_>) -> PyResult<Py<PyAny>> {
     Ok(config.clone_ref(py))
 }
 
-/// Passes a message of Python's `logging` on to the server's log.
+/// Passes a message of Python's `logging` on to the server's log; in a Python program that is the
+/// program's.
 #[pyfunction]
-pub(crate) fn log(level: u32, logger: &str, message: &str) {
-    let Some(events) = EVENTS.get() else { return };
+pub(crate) fn log(py: Python<'_>, level: u32, logger: &str, message: &str) {
+    let Some(events) = EVENTS.get() else {
+        return program_log::write(py, level, &format!("{logger}: {message}"));
+    };
     let level = match level {
         0..=10 => Level::Debug,
         11..=20 => Level::Info,
@@ -230,8 +238,3 @@ pub(crate) fn log(level: u32, logger: &str, message: &str) {
 pub(crate) fn install(extension: &Bound<'_, PyModule>) -> PyResult<()> {
     embedded::install(extension)
 }
-
-/// The most handlers that run or sleep at once; each holds a thread.
-pub(crate) const MAX_THREADS: usize = 8192;
-/// The most WebSockets that are open at once: the rest of the threads is for requests.
-const MAX_WEBSOCKETS: usize = MAX_THREADS - 1024;

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     os::fd::{FromRawFd, OwnedFd, RawFd},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
     time::Duration,
@@ -16,7 +16,7 @@ use pyo3::{
 };
 use server::{
     Bound as BoundSockets, Endpoint, Environment, Error, ErrorHandler, Handler, Limits, Router,
-    Scheme, SharedRouter, Stop, StringHandler, Wakes,
+    Scheme, SharedRouter, Stop, StringHandler, Wakes, WebSocketService,
     event::EventSink,
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -26,8 +26,13 @@ use server::{
 use tokio::sync::oneshot;
 
 use crate::{
-    callable::CallableHandler, host::MAX_THREADS, pool::Pool, program_log::ProgramLog,
-    request::Host, script::PythonHandler, stash,
+    callable::CallableHandler,
+    pool::{MAX_THREADS, Pool},
+    program_log::ProgramLog,
+    request::Host,
+    script::PythonHandler,
+    stash,
+    websocket::{Sources, WebSocketHandler},
 };
 
 /// A server in a Python program. Its sockets are bound when it is made, and accept from `start`
@@ -115,6 +120,18 @@ impl Handlers {
     }
 }
 
+fn websocket_service(
+    py: Python<'_>,
+    pool: &Pool,
+    root: PathBuf,
+    doc_root: &Path,
+    host: &Arc<Host>,
+) -> PyResult<WebSocketService> {
+    let sources = Sources { roots: &[root], doc_root, reload: false, limit: None };
+    let handler = WebSocketHandler::new(py, pool.clone(), &sources, Some(Arc::clone(host)))?;
+    Ok(WebSocketService { handler: Arc::new(handler), on_http: false })
+}
+
 /// A handler out of content and pairs of name and value.
 fn string_handler(parts: &Bound<'_, PyAny>) -> PyResult<StringHandler> {
     let (content, fields): (Vec<u8>, Vec<PythonField>) = parts.extract()?;
@@ -182,14 +199,18 @@ impl Engine {
         self.descriptors[0]
     }
 
-    /// Begins to accept. `config` is for handlers, `settings` the same as JSON for templates.
-    #[pyo3(signature = (doc_root, config, settings, routes, rewrites, rewrite, latency, verbose))]
+    /// Begins to accept. `config` is for handlers, `settings` the same as JSON for templates. The
+    /// handlers in `ws_doc_root` answer the WebSockets that come over HTTP/2.
+    #[pyo3(signature = (
+        doc_root, ws_doc_root, config, settings, routes, rewrites, rewrite, latency, verbose,
+    ))]
     #[expect(clippy::too_many_arguments, reason = "what `wptserve.server` knows of a server")]
     #[expect(clippy::needless_pass_by_value, reason = "a method of Python takes what it made")]
     fn start(
         &self,
         py: Python<'_>,
         doc_root: PathBuf,
+        ws_doc_root: Option<PathBuf>,
         config: Py<PyAny>,
         settings: &str,
         routes: Vec<PythonRoute>,
@@ -215,6 +236,10 @@ impl Engine {
         let pool = Pool::new(MAX_THREADS, Box::new(on_full), Arc::clone(&wakes));
         log.set_pool(pool.clone());
         let host = Arc::new(Host { config });
+        let websocket = match ws_doc_root {
+            Some(root) => Some(websocket_service(py, &pool, root, &doc_root, &host)?),
+            None => None,
+        };
         let handlers = Handlers {
             files: Arc::new(FileHandler::default()),
             as_is: Arc::new(AsIsHandler),
@@ -242,7 +267,10 @@ impl Engine {
                 return Err(PyRuntimeError::new_err("a server can be started once"));
             }
         };
-        let server = server::Server::new(bound, environment, Arc::clone(&table), tls);
+        let mut server = server::Server::new(bound, environment, Arc::clone(&table), tls);
+        if let Some(websocket) = websocket {
+            server = server.with_websocket(websocket);
+        }
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new().name("wptserve".to_owned()).spawn(move || {
             server.run(|| {

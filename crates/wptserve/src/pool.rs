@@ -420,3 +420,5 @@ const IDLE_LIFE: Duration = Duration::from_secs(10);
 const KEPT_IDLE: usize = 4;
 /// How long the end of idle threads is waited for; each needs the GIL once.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The most handlers that run or sleep at once; each holds a thread.
+pub(crate) const MAX_THREADS: usize = 8192;

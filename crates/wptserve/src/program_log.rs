@@ -71,7 +71,8 @@ impl EventSink for ProgramLog {
     }
 }
 
-fn write(py: Python<'_>, level: u8, text: &str) {
+/// Writes a line to the logger, by the level's number.
+pub(crate) fn write(py: Python<'_>, level: u32, text: &str) {
     let logged = py
         .import("wptserve.logger")
         .and_then(|logger| logger.call_method0("get_logger"))
@@ -82,7 +83,7 @@ fn write(py: Python<'_>, level: u8, text: &str) {
 }
 
 // Python's levels.
-const DEBUG: u8 = 10;
-const INFO: u8 = 20;
-const WARNING: u8 = 30;
-const ERROR: u8 = 40;
+const DEBUG: u32 = 10;
+const INFO: u32 = 20;
+const WARNING: u32 = 30;
+const ERROR: u32 = 40;

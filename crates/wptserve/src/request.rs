@@ -34,6 +34,14 @@ pub(crate) struct Host {
     pub(crate) config: Py<PyAny>,
 }
 
+/// The configuration that handlers see.
+pub(crate) fn config(py: Python<'_>, host: Option<&Arc<Host>>) -> PyResult<Py<PyAny>> {
+    match host {
+        Some(host) => Ok(host.config.clone_ref(py)),
+        None => crate::host::config(py),
+    }
+}
+
 #[derive(Default)]
 #[expect(non_snake_case, reason = "GET and POST are the attributes' names")]
 struct Attributes {
@@ -407,10 +415,7 @@ impl Server {
     /// The server's configuration.
     #[getter]
     fn config(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match &self.host {
-            Some(host) => Ok(host.config.clone_ref(py)),
-            None => crate::host::config(py),
-        }
+        config(py, self.host.as_ref())
     }
 }
 

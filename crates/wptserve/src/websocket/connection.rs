@@ -10,6 +10,8 @@ use bytes::{Bytes, BytesMut};
 use pyo3::{exceptions::PyBrokenPipeError, prelude::*, types::PyBytes};
 use server::{Environment, Finish, Inbox, Request, ResponseWriter, TrySendError};
 
+use crate::request::Host;
+
 /// Both directions of a connection. What was received and not yet read is kept here, for the
 /// stream and for raw reads.
 pub(crate) struct Wire {
@@ -92,11 +94,12 @@ pub(crate) struct WebSocketConnection {
     local: SocketAddr,
     url: String,
     environment: Arc<Environment>,
+    host: Option<Arc<Host>>,
 }
 
 impl WebSocketConnection {
     /// Takes the connection of a request over.
-    pub(super) fn new(request: &Request, writer: ResponseWriter) -> Self {
+    pub(super) fn new(request: &Request, writer: ResponseWriter, host: Option<Arc<Host>>) -> Self {
         let inbox = writer.take_over();
         Self {
             wire: Arc::new(Wire { writer, inbox, received: Mutex::default() }),
@@ -104,6 +107,7 @@ impl WebSocketConnection {
             local: request.connection.local,
             url: request.display_url(),
             environment: Arc::clone(&request.environment),
+            host,
         }
     }
 
@@ -165,7 +169,7 @@ impl WebSocketConnection {
 
     /// Reports an exception of the handler's to the log.
     fn report(&self, error: &Bound<'_, PyAny>) {
-        super::report(&self.environment, &self.url, error);
+        super::report(&self.environment, &self.url, error, self.host.as_ref());
     }
 }
 

@@ -7,9 +7,12 @@ mod connection;
 mod functions;
 mod stream;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use pyo3::{prelude::*, types::PyList};
@@ -18,7 +21,12 @@ use server::{
     event::{Event, Level},
 };
 
-use crate::{journal, pool::Pool, text::latin1_str};
+use crate::{
+    journal,
+    pool::{MAX_THREADS, Pool},
+    request::{self, Host},
+    text::latin1_str,
+};
 
 pub(crate) use connection::WebSocketConnection;
 pub(crate) use functions::{
@@ -30,16 +38,44 @@ pub(crate) use stream::{PerMessageDeflate, WebSocketStream};
 /// Runs the `*_wsh.py` file that a request's path names.
 pub(crate) struct WebSocketHandler {
     pool: Pool,
-    service: Arc<Py<PyAny>>,
+    service: Arc<Service>,
     open: Arc<AtomicUsize>,
     limit: usize,
 }
 
+struct Service {
+    /// A `wptserve.pywebsocket.request_handler.Service`.
+    object: Py<PyAny>,
+    host: Option<Arc<Host>>,
+}
+
+/// Where the `*_wsh.py` files are, and what else is to be known of them.
+pub(crate) struct Sources<'a> {
+    /// The directories; there is one at least.
+    pub(crate) roots: &'a [PathBuf],
+    /// What a request without a handler is answered from.
+    pub(crate) doc_root: &'a Path,
+    /// Whether a file that has changed is loaded anew.
+    pub(crate) reload: bool,
+    /// How many connections may be open at once.
+    pub(crate) limit: Option<usize>,
+}
+
 impl WebSocketHandler {
-    /// A handler for `service`, an object of `wptserve.pywebsocket.request_handler.Service`. At
-    /// most `limit` connections are open at once.
-    pub(crate) fn new(pool: Pool, service: Py<PyAny>, limit: usize) -> Self {
-        Self { pool, service: Arc::new(service), open: Arc::default(), limit }
+    /// A handler whose requests know of the host, if there is one.
+    pub(crate) fn new(
+        py: Python<'_>,
+        pool: Pool,
+        sources: &Sources<'_>,
+        host: Option<Arc<Host>>,
+    ) -> PyResult<Self> {
+        let module = py.import("wptserve.pywebsocket.request_handler")?;
+        let roots: Vec<_> = sources.roots.iter().map(|root| root.as_os_str()).collect();
+        let arguments = (roots, sources.doc_root.as_os_str(), sources.reload);
+        let object = module.call_method1("Service", arguments)?.unbind();
+        let limit = sources.limit.map_or(MAX_OPEN, |limit| limit.min(MAX_OPEN));
+        let service = Arc::new(Service { object, host });
+        Ok(Self { pool, service, open: Arc::default(), limit })
     }
 
     fn refuse(&self, exchange: Exchange) {
@@ -63,7 +99,7 @@ impl Handler for WebSocketHandler {
         let open = Open(Arc::clone(&self.open));
         let service = Arc::clone(&self.service);
         self.pool.submit(Box::new(move |py| {
-            answer(py, service.bind(py), exchange);
+            service.answer(py, exchange);
             drop(open);
         }));
     }
@@ -82,23 +118,26 @@ impl Drop for Open {
     }
 }
 
-fn answer(py: Python<'_>, service: &Bound<'_, PyAny>, exchange: Exchange) {
-    let Exchange { request, writer } = exchange;
-    let _runs = journal::runs(&request, b"");
-    let environment = Arc::clone(&request.environment);
-    let connection = WebSocketConnection::new(&request, writer);
-    let wire = Arc::clone(connection.wire());
-    let result = Bound::new(py, connection).and_then(|connection| {
-        let head = head(py, &request)?;
-        service.call_method1("answer", (connection, head)).map(drop)
-    });
-    if let Err(error) = result
-        // A client that has left is no failure of the handler's.
-        && !(wire.is_peer_gone() && error.is_instance_of::<pyo3::exceptions::PyOSError>(py))
-    {
-        report(&environment, &request.display_url(), error.value(py));
+impl Service {
+    fn answer(&self, py: Python<'_>, exchange: Exchange) {
+        let Exchange { request, writer } = exchange;
+        let _runs = journal::runs(&request, b"");
+        let environment = Arc::clone(&request.environment);
+        let connection = WebSocketConnection::new(&request, writer, self.host.clone());
+        let wire = Arc::clone(connection.wire());
+        let result = Bound::new(py, connection).and_then(|connection| {
+            let head = head(py, &request)?;
+            self.object.bind(py).call_method1("answer", (connection, head)).map(drop)
+        });
+        if let Err(error) = result
+            // A client that has left is no failure of the handler's.
+            && !(wire.is_peer_gone() && error.is_instance_of::<pyo3::exceptions::PyOSError>(py))
+        {
+            let url = request.display_url();
+            report(&environment, &url, error.value(py), self.host.as_ref());
+        }
+        wire.close();
     }
-    wire.close();
 }
 
 /// What Python needs of the request's head: method, target, version, fields, whether it is secure.
@@ -126,9 +165,14 @@ fn head<'py>(py: Python<'py>, request: &Request) -> PyResult<Bound<'py, PyAny>> 
 }
 
 /// Reports a handler's failure with the file and line it came from.
-fn report(environment: &Environment, url: &str, error: &Bound<'_, PyAny>) {
+fn report(
+    environment: &Environment,
+    url: &str,
+    error: &Bound<'_, PyAny>,
+    host: Option<&Arc<Host>>,
+) {
     let py = error.py();
-    let details = crate::host::config(py)
+    let details = request::config(py, host)
         .and_then(|config| {
             let module = py.import("wptserve.response")?;
             module.call_method1("failure_details", (error, config))?.extract::<String>()
@@ -142,3 +186,6 @@ fn report(environment: &Environment, url: &str, error: &Bound<'_, PyAny>) {
         message: &format!("the WebSocket handler of {url} failed:\n  {details}"),
     });
 }
+
+/// The most that are open at once: the rest of the threads is for requests.
+const MAX_OPEN: usize = MAX_THREADS - 1024;
