@@ -32,6 +32,8 @@ class Case:
     body: bytes = b""
     connections: tuple = (16, 64)
     """How many are open at a time, where the command line does not say otherwise."""
+    at_once: int = 1
+    """How many requests of a connection are under way, where the protocol allows several."""
     threads: int = 1
     """Of the load. One thread of wrk reads 3 to 4 GB/s, so in large answers it would be the limit
     of every server alike."""
@@ -85,10 +87,16 @@ CASES = {case.name: case for case in (
          ONE_MIB, scheme="https", threads=2),
     Case("h2_hello", "`hello` over HTTP/2 with TLS, ten requests at a time on each connection",
          "/hello.py", (*BOTH_OF_OURS, "reference"), b"hello", scheme="h2", tool="h2load",
-         connections=(1, 16)),
+         connections=(1, 16), at_once=10),
+    Case("h2_streams", "`hello` over HTTP/2 with TLS, on a hundred streams of one connection",
+         "/hello.py", (*BOTH_OF_OURS, "reference"), b"hello", scheme="h2", tool="h2load",
+         connections=(1,), at_once=100),
     Case("websocket", "a WebSocket message of 32 bytes and its echo, one at a time on each "
          "connection", "/echo", ("ours", "reference"), scheme="ws", tool="websocket_load.py",
-         connections=(1, 16)),
+         connections=(1, 16, 100)),
+    Case("websocket_many", "such messages, 200 at a time on each connection: 20,000 are under way",
+         "/echo", ("ours", "reference"), scheme="ws", tool="websocket_load.py",
+         connections=(100,), at_once=200),
 )}
 
 

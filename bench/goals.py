@@ -59,6 +59,13 @@ def goals(results):
         *(Goal(f"`https_hello`, {c} connections: of `hello`'s rate",
                quotient(summary.rate("https_hello", c, "ours"), summary.rate("hello", c, "ours")),
                0.8, True) for c in (16, 64)),
+        Goal("`h2_streams`: of the reference's rate", summary.ratio("h2_streams", 1, "reference"),
+             30, True),
+        Goal("`h2_streams`: of the rate of `hello` on 64 connections",
+             quotient(summary.rate("h2_streams", 1, "ours"), summary.rate("hello", 64, "ours")),
+             0.8, True),
+        Goal("`websocket_many`: of the reference's rate",
+             summary.ratio("websocket_many", 100, "reference"), 20, True),
     ]
     if asleep := results.get("sleepers"):
         kept = statistics.median(r["rate_beside"] / r["rate_alone"] for r in asleep["rounds"])

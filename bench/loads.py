@@ -19,7 +19,6 @@ import installing
 from installing import BENCH
 
 TIMEOUT_SECONDS = 15
-STREAMS = 10
 
 
 def load(tool, case, url, connections, seconds):
@@ -50,8 +49,9 @@ def wrk(case, url, connections, seconds, folder):
 def own_tool(name):
     """A script beside this one that prints such a line of JSON."""
     def prepared(case, url, connections, seconds, folder):
+        at_once = ["--at-once", str(case.at_once)] if case.at_once > 1 else []
         return [sys.executable, str(BENCH / name), url, "--connections", str(connections),
-                "--duration", str(seconds), "--timeout", str(TIMEOUT_SECONDS)], {}, json_line
+                "--duration", str(seconds), "--timeout", str(TIMEOUT_SECONDS), *at_once], {}, json_line
     return prepared
 
 
@@ -59,7 +59,7 @@ def h2load(case, url, connections, seconds, folder):
     log = folder / "log"
     fields = [f"--header={line}" for line in field_lines(case).splitlines()]
     return ["h2load", "--threads=1", f"--clients={connections}", f"--duration={seconds}",
-            f"--max-concurrent-streams={STREAMS}", f"--log-file={log}", *fields, url], {}, (
+            f"--max-concurrent-streams={case.at_once}", f"--log-file={log}", *fields, url], {}, (
                 lambda output: h2load_answer(output, log.read_text(), seconds))
 
 
@@ -111,15 +111,20 @@ def measured(latencies, elapsed, total_bytes, errors):
             "max_us": at(latencies, 1), "errors": errors}
 
 
-def command_line(measure, about, awaited):
-    """The command line of a tool of our own: `measure(url, connections, duration, timeout)`."""
+def command_line(measure, about, awaited, **further):
+    """The command line of a tool of our own: `measure(url, connections, duration, timeout)`, and
+    what it takes beside that, by names and their defaults."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("url")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--duration", type=float, default=3)
     parser.add_argument("--timeout", type=float, default=15, help=f"seconds for {awaited}")
+    for name, default in further.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     options = parser.parse_args()
-    print(json.dumps(measure(options.url, options.connections, options.duration, options.timeout)))
+    others = {name: getattr(options, name) for name in further}
+    print(json.dumps(measure(options.url, options.connections, options.duration, options.timeout,
+                             **others)))
 
 
 def at(ordered, part):

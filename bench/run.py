@@ -15,6 +15,7 @@ import http.client
 import json
 import os
 import platform
+import signal
 import ssl
 import sys
 from contextlib import ExitStack
@@ -44,6 +45,8 @@ def main():
     if options.list:
         print(listing())
         return
+    # Its servers are stopped then, as by an interrupt.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Some servers hold a file and a connection for each client, and inherit the limit.
     sleepers.raise_descriptor_limit(16384)
     names = options.peers or list(servers.SERVERS)

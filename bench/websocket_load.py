@@ -1,8 +1,9 @@
-"""A load of WebSocket echoes, run by run.py: one message at a time on each connection.
+"""A load of WebSocket echoes, run by run.py: on each connection some messages, then their echoes.
 
     python bench/websocket_load.py ws://127.0.0.1:8001/echo --connections 16 --duration 3
 
-Prints one line of JSON, in the form of measure.lua; an echo is a request.
+Prints one line of JSON, in the form of measure.lua; an echo is a request, and its time is that of
+all the messages that were sent at once.
 """
 import base64
 import os
@@ -22,7 +23,8 @@ ECHO = bytes([0x81, len(PAYLOAD)]) + PAYLOAD
 class Echoing:
     """A connection whose handshake is done."""
 
-    def __init__(self, address, target, timeout):
+    def __init__(self, address, target, timeout, at_once):
+        self.messages, self.echoes = MESSAGE * at_once, ECHO * at_once
         self.socket = socket.create_connection(address, timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
@@ -43,27 +45,29 @@ class Echoing:
     def send(self):
         self.received.clear()
         self.sent_at = time.perf_counter()
-        self.socket.send(MESSAGE)
+        # They fit in the buffer of a socket: all before them have come back.
+        if self.socket.send(self.messages) != len(self.messages):
+            raise OSError("the messages that are sent at once are too many")
 
     def receive(self):
-        """None while the echo is not whole, else whether it is the right one."""
-        data = self.socket.recv(4096)
+        """None while the echoes are not whole, else whether they are the right ones."""
+        data = self.socket.recv(65536)
         if not data:
             raise OSError("the connection ended")
         self.received += data
-        if len(self.received) < len(ECHO) and ECHO.startswith(self.received):
+        if len(self.received) < len(self.echoes):
             return None
-        return self.received == ECHO
+        return self.received == self.echoes
 
 
-def load(url, connections, seconds, timeout):
+def load(url, connections, seconds, timeout, at_once):
     parts = urlsplit(url)
     errors = dict.fromkeys(("connect", "read", "write", "timeout", "status"), 0)
     latencies = []
     selector = selectors.EpollSelector()
     for _ in range(connections):
         try:
-            echoing = Echoing((parts.hostname, parts.port), parts.path, timeout)
+            echoing = Echoing((parts.hostname, parts.port), parts.path, timeout, at_once)
         except OSError:
             errors["connect"] += 1
         else:
@@ -79,8 +83,8 @@ def load(url, connections, seconds, timeout):
                 right = echoing.receive()
                 if right is None:
                     continue
-                latencies.append(time.perf_counter() - echoing.sent_at)
-                errors["status"] += not right
+                latencies += [time.perf_counter() - echoing.sent_at] * at_once
+                errors["status"] += 0 if right else at_once
                 echoing.send()
             except OSError:
                 errors["read"] += 1
@@ -93,4 +97,4 @@ def load(url, connections, seconds, timeout):
 
 
 if __name__ == "__main__":
-    command_line(load, __doc__, "the handshake")
+    command_line(load, __doc__, "the handshake", at_once=1)
