@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta, timezone
 from http.cookies import CookieError
 from types import SimpleNamespace
 
 import pytest
 
+from wptserve import _cookies
 from wptserve.request import parse_cookies
 from wptserve.response import ResponseHeaders, cookie_header, unset_cookie
 
@@ -87,6 +89,53 @@ def test_received_cookies_match_the_reference(reference):
             for item in values
         ]
         assert ours == expected, header
+
+
+PIECES = ["a=1", "a=", "b-_9=x.y%", "a", "path=/", "Secure", "$x=1", "=", ";", "; ", " ", ",", '"', "\xe9", "["]
+
+
+def test_plain_cookies_are_read_as_all_are(monkeypatch):
+    dice = random.Random(8)
+    fields = ["".join(dice.choices(PIECES, k=dice.randrange(1, 6))) for _ in range(5000)]
+    plain = [field for field in fields if _cookies.plain_cookies(field) is not None]
+    assert 300 < len(plain) < 4700
+
+    def seen(field):
+        cookies = parse_cookies(field.encode("latin-1"))
+        each = [(c.key, c.value, c.path, c.secure, str(c)) for [c] in cookies.values()]
+        return list(cookies), each
+
+    found = [seen(field) for field in plain]
+    monkeypatch.setattr(_cookies, "plain_cookies", lambda field: None)
+    for field, ours in zip(plain, found, strict=True):
+        assert ours == seen(field), field
+
+
+def test_plain_cookies_are_written_as_all_are(monkeypatch):
+    dice = random.Random(8)
+    texts = ["", "/", "a b", 'q"x', "\xe9", "a;b", "1", "\x7f"]
+
+    def some(names):
+        return {name: dice.choice(texts) for name in names if dice.random() < 0.5}
+
+    sent = []
+    for _ in range(2000):
+        attributes = some(["domain", "path", "samesite"]) | {"secure": dice.random() < 0.5}
+        if dice.random() < 0.3:
+            attributes["max_age"] = dice.randrange(9)
+        name = dice.choice(["a", "a-1", "path", "a.b", "a b"])
+        sent.append({"name": name, "value": dice.choice(texts), **attributes})
+
+    def written(keywords):
+        try:
+            return cookie_header(**keywords)
+        except CookieError as error:
+            return str(error)
+
+    found = [written(keywords) for keywords in sent]
+    monkeypatch.setattr(_cookies, "_is_plain_name", lambda name: False)
+    for keywords, ours in zip(sent, found, strict=True):
+        assert ours == written(keywords), keywords
 
 
 def test_cookie_attributes_are_in_alphabetical_order():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Iterable, Iterator, TypeVar, overload
 
+from . import _cookies
 from ._message import message_from_fields
 from ._wptserve import H2Request, InputFile, Request, Server
 from .utils import HTTPException, isomorphic_decode, isomorphic_encode
@@ -255,18 +256,21 @@ class CookieValue:
     Compares equal to another cookie, or to bytes, with the same value.
     """
 
-    def __init__(self, morsel: Morsel[Any]) -> None:
-        self.key = morsel.key
-        self.value = morsel.value
-        self.expires = morsel["expires"]
-        self.path = morsel["path"]
-        self.comment = morsel["comment"]
-        self.domain = morsel["domain"]
-        self.max_age = morsel["max-age"]
-        self.secure = morsel["secure"]
-        self.version = morsel["version"]
-        self.httponly = morsel["httponly"]
-        self._text = morsel.OutputString()
+    expires = path = comment = domain = max_age = secure = version = httponly = ""
+
+    def __init__(self, key: str, value: bytes, text: str, attributes: Morsel[Any] | None) -> None:
+        self.key = key
+        self.value = value
+        self._text = text
+        if attributes is not None:
+            self.expires = attributes["expires"]
+            self.path = attributes["path"]
+            self.comment = attributes["comment"]
+            self.domain = attributes["domain"]
+            self.max_age = attributes["max-age"]
+            self.secure = attributes["secure"]
+            self.version = attributes["version"]
+            self.httponly = attributes["httponly"]
 
     def __str__(self) -> str:
         return self._text
@@ -286,11 +290,20 @@ def parse_cookies(header: bytes | None) -> Cookies:
     that may not stand in a cookie.
     """
     cookies = Cookies()
-    if header:
-        jar = _jar_class()()
-        jar.load(isomorphic_decode(header))
-        for name, morsel in jar.items():
-            cookies[isomorphic_encode(name)] = CookieValue(morsel)
+    if not header:
+        return cookies
+    field = isomorphic_decode(header)
+    plain = _cookies.plain_cookies(field)
+    if plain is not None:
+        for name, value in plain:
+            cookie = CookieValue(name, isomorphic_encode(value), f"{name}={value}", None)
+            dict.__setitem__(cookies, isomorphic_encode(name), [cookie])
+        return cookies
+    jar = _jar_class()()
+    jar.load(field)
+    for name, morsel in jar.items():
+        cookie = CookieValue(morsel.key, morsel.value, morsel.OutputString(), morsel)
+        cookies[isomorphic_encode(name)] = cookie
     return cookies
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
+from . import _cookies
 from ._wptserve import (
     H2Response,
     H2ResponseWriter,
@@ -49,34 +50,38 @@ def cookie_header(
     A timedelta as `expires` counts from now. The value None makes a cookie that deletes one.
     Raises http.cookies.CookieError for a name that no cookie can have.
     """
-    from datetime import datetime, timedelta, timezone
-    from http.cookies import Morsel
-
     if value is None:
+        from datetime import timedelta
+
         value, max_age, expires = b"", 0, timedelta(days=-1)
     attributes: dict[str, Any] = {
-        "path": path,
-        "domain": domain,
         "comment": comment,
-        "secure": secure,
+        "domain": domain,
+        "expires": None if expires is None else _moment(expires),
         "httponly": httponly,
+        "max-age": None,
+        "path": path,
         "samesite": samesite,
+        "secure": secure,
     }
-    if expires is not None:
-        moment = datetime.now(timezone.utc) + expires if isinstance(expires, timedelta) else expires
-        # No weekday, month in lower case: the form that tests have seen from this server.
-        month = _MONTHS[moment.month - 1]
-        attributes["expires"] = f"{moment:%d} {month} {moment:%Y %H:%M:%S} GMT"
     if max_age is not None:
         seconds = max_age.total_seconds() if hasattr(max_age, "total_seconds") else max_age
         attributes["max-age"] = "%d" % seconds
-    morsel: Morsel[str] = Morsel()
-    text = isomorphic_decode(value)
-    morsel.set(isomorphic_decode(name), text, text)
-    for attribute, setting in attributes.items():
-        if setting is not None and setting is not False:
-            morsel[attribute] = setting
-    return morsel.OutputString()
+    given = {
+        attribute: setting
+        for attribute, setting in attributes.items()
+        if setting is not None and setting is not False
+    }
+    return _cookies.set_cookie(isomorphic_decode(name), isomorphic_decode(value), given)
+
+
+def _moment(expires: datetime | timedelta) -> str:
+    from datetime import datetime, timedelta, timezone
+
+    moment = datetime.now(timezone.utc) + expires if isinstance(expires, timedelta) else expires
+    # No weekday, month in lower case: the form that tests have seen from this server.
+    month = _MONTHS[moment.month - 1]
+    return f"{moment:%d} {month} {moment:%Y %H:%M:%S} GMT"
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
