@@ -1,4 +1,5 @@
-"""Starts the reference wptserve with its stash, as `wpt serve` does, until a signal stops it.
+"""Starts the reference wptserve with its stash, as `wpt serve` does, until a signal stops it: a
+process for each scheme, so that what one still has to do does not slow the others.
 
 Runs under the Python of the environment the reference is installed in:
 
@@ -8,6 +9,7 @@ The reference's own command returns at once (its server thread is a daemon), so 
 """
 import argparse
 import json
+import multiprocessing
 import os
 import signal
 import threading
@@ -39,15 +41,32 @@ def main():
     with StashServer():
         # After the stash's process was started, so that it does not inherit the mask.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-        listeners = [{"scheme": scheme, "host": HOST, "port": start(scheme, options)}
-                     for scheme in options.schemes]
+        processes = {scheme: started(scheme, options) for scheme in options.schemes}
+        listeners = [{"scheme": scheme, "host": HOST, "port": port}
+                     for scheme, (_, port) in processes.items()]
         unfinished = options.ready_file + ".unfinished"
         with open(unfinished, "w") as file:
             json.dump({"pid": os.getpid(), "listeners": listeners}, file)
         os.replace(unfinished, options.ready_file)
         signal.sigwait({signal.SIGTERM, signal.SIGINT})
-        # The servers' threads may be amid a request; nothing of theirs is to be kept.
-        os._exit(0)
+        # They may be amid a request; nothing of theirs is to be kept.
+        for process, _ in processes.values():
+            process.kill()
+
+
+def started(scheme, options):
+    """The process of a server, and its port."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=serve, args=(scheme, options, sender), daemon=True)
+    process.start()
+    sender.close()
+    return process, receiver.recv()
+
+
+def serve(scheme, options, sender):
+    sender.send(start(scheme, options))
+    while True:
+        signal.pause()
 
 
 def start(scheme, options):

@@ -2,8 +2,8 @@
 
     python bench/websocket_load.py ws://127.0.0.1:8001/echo --connections 16 --duration 3
 
-Prints one line of JSON, in the form of measure.lua; an echo is a request, and its time is that of
-all the messages that were sent at once.
+Prints one line of JSON, in the form of measure.lua; an echo is a request, and its time is that from
+when the messages that go at once were sent.
 """
 import base64
 import os
@@ -50,14 +50,16 @@ class Echoing:
             raise OSError("the messages that are sent at once are too many")
 
     def receive(self):
-        """None while the echoes are not whole, else whether they are the right ones."""
+        """How many more echoes have come, and whether all so far are the right ones."""
         data = self.socket.recv(65536)
         if not data:
             raise OSError("the connection ended")
+        before = len(self.received) // len(ECHO)
         self.received += data
-        if len(self.received) < len(self.echoes):
-            return None
-        return self.received == self.echoes
+        return len(self.received) // len(ECHO) - before, self.echoes.startswith(self.received)
+
+    def is_whole(self):
+        return len(self.received) >= len(self.echoes)
 
 
 def load(url, connections, seconds, timeout, at_once):
@@ -65,8 +67,11 @@ def load(url, connections, seconds, timeout, at_once):
     errors = dict.fromkeys(("connect", "read", "write", "timeout", "status"), 0)
     latencies = []
     selector = selectors.EpollSelector()
+    deadline = time.perf_counter() + timeout
     for _ in range(connections):
         try:
+            if time.perf_counter() > deadline:
+                raise TimeoutError
             echoing = Echoing((parts.hostname, parts.port), parts.path, timeout, at_once)
         except OSError:
             errors["connect"] += 1
@@ -80,12 +85,11 @@ def load(url, connections, seconds, timeout, at_once):
         for key, _ in selector.select(0.1):
             echoing = key.data
             try:
-                right = echoing.receive()
-                if right is None:
-                    continue
-                latencies += [time.perf_counter() - echoing.sent_at] * at_once
-                errors["status"] += 0 if right else at_once
-                echoing.send()
+                count, right = echoing.receive()
+                latencies += [time.perf_counter() - echoing.sent_at] * count
+                errors["status"] += 0 if right else count
+                if echoing.is_whole():
+                    echoing.send()
             except OSError:
                 errors["read"] += 1
                 selector.unregister(echoing.socket)
