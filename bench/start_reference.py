@@ -41,9 +41,11 @@ def main():
     with StashServer():
         # After the stash's process was started, so that it does not inherit the mask.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-        processes = {scheme: started(scheme, options) for scheme in options.schemes}
-        listeners = [{"scheme": scheme, "host": HOST, "port": port}
-                     for scheme, (_, port) in processes.items()]
+        # The first one is this process's own.
+        own, *others = options.schemes
+        processes = {scheme: started(scheme, options) for scheme in others}
+        ports = {own: start(own, options), **{name: port for name, (_, port) in processes.items()}}
+        listeners = [{"scheme": name, "host": HOST, "port": port} for name, port in ports.items()]
         unfinished = options.ready_file + ".unfinished"
         with open(unfinished, "w") as file:
             json.dump({"pid": os.getpid(), "listeners": listeners}, file)

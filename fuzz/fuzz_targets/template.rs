@@ -71,7 +71,8 @@ fn check_tokens(expression: &[u8]) {
             }
             Token::Arguments(arguments) => {
                 let commas = arguments.len().saturating_sub(1);
-                length += arguments.iter().map(|argument| argument.len()).sum::<usize>() + commas + 2;
+                length +=
+                    arguments.iter().map(|argument| argument.len()).sum::<usize>() + commas + 2;
                 written.push_str(&format!("({})", arguments.join(",")));
             }
         }
