@@ -9,7 +9,8 @@ GROUPS = {
     "handlers": ("Python handlers", ("hello", "get_first", "medium", "stash", "form", "multipart")),
     "files": ("Files", ("static_1k", "static_1m", "template", "pipes")),
     "encrypted": ("TLS, HTTP/2 and WebSocket", ("https_hello", "https_static_1k", "https_static_1m",
-                                                "h2_hello", "h2_streams", "websocket", "websocket_many")),
+                                                "h2_hello", "h2_streams", "websocket",
+                                                "websocket_many")),
 }
 
 

@@ -12,7 +12,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from loads import command_line, measured
+from loads import command_line, measured, no_errors
 
 
 class Exchange:
@@ -44,7 +44,7 @@ def load(url, connections, seconds, timeout):
     address = (parts.hostname, parts.port)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     request = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
-    errors = dict.fromkeys(("connect", "read", "write", "timeout", "status"), 0)
+    errors = no_errors()
     latencies, total_bytes = [], 0
     buffer = bytearray(256 * 1024)
     selector = selectors.EpollSelector()

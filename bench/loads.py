@@ -30,8 +30,7 @@ def load(tool, case, url, connections, seconds):
                                     env={**os.environ, **environment},
                                     timeout=seconds + 4 * TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
-            errors = dict.fromkeys(("connect", "read", "write", "timeout", "status"), 0)
-            return measured([], seconds, 0, errors | {"timeout": connections})
+            return measured([], seconds, 0, no_errors() | {"timeout": connections})
         found = understood(output.stdout)
     if found is None:
         raise SystemExit(f"{tool} failed: {output.stdout[-2000:]}{output.stderr[-2000:]}")
@@ -46,8 +45,8 @@ def wrk(case, url, connections, seconds, folder):
     # Each thread needs a connection.
     threads = min(case.threads, connections)
     return ["wrk", "--threads", str(threads), "--connections", str(connections),
-            "--duration", f"{seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s", "--script", str(BENCH / "measure.lua"),
-            url], environment, json_line
+            "--duration", f"{seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s",
+            "--script", str(BENCH / "measure.lua"), url], environment, json_line
 
 
 def own_tool(name):
@@ -105,6 +104,11 @@ def h2load_answer(output, log, seconds):
             "p50_us": at(times, 0.50), "p99_us": at(times, 0.99), "max_us": at(times, 1),
             "errors": {"connect": 0, "read": max(errored - timeout, 0), "write": 0,
                        "timeout": timeout, "status": int(codes[1]) + int(codes[2])}}
+
+
+def no_errors():
+    """The errors of the one form, to be counted."""
+    return dict.fromkeys(("connect", "read", "write", "timeout", "status"), 0)
 
 
 def measured(latencies, elapsed, total_bytes, errors):

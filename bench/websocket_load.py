@@ -12,7 +12,7 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from loads import command_line, measured
+from loads import command_line, measured, no_errors
 
 PAYLOAD = b"a message that has to come back "
 # A text frame that is final, and the payload masked with zeros.
@@ -64,7 +64,7 @@ class Echoing:
 
 def load(url, connections, seconds, timeout, at_once):
     parts = urlsplit(url)
-    errors = dict.fromkeys(("connect", "read", "write", "timeout", "status"), 0)
+    errors = no_errors()
     latencies = []
     selector = selectors.EpollSelector()
     deadline = time.perf_counter() + timeout

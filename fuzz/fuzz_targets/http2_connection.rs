@@ -32,7 +32,9 @@ fuzz_target!(|data: &[u8]| {
         sent.extend_from_slice(&settings.encode());
     }
     sent.extend_from_slice(data);
+    // The address is that of a socket which has listened since before the server's thread began.
     let mut stream = TcpStream::connect(address()).expect("the server listens");
+    // Only a time of zero is refused.
     stream.set_read_timeout(Some(Duration::from_secs(5))).expect("not zero");
     // The server may have closed already.
     let _ = stream.write_all(&sent);
@@ -56,6 +58,7 @@ fn address() -> SocketAddr {
 
 fn start() -> SocketAddr {
     let endpoint = Endpoint { scheme: Scheme::Http, host: "127.0.0.1".to_owned(), port: 0 };
+    // Port 0 is any that is free on the loopback interface.
     let bound = Bound::new(&[endpoint]).expect("a free port");
     let address = bound.addresses()[0].1;
     let environment = Arc::new(Environment {
@@ -68,6 +71,7 @@ fn start() -> SocketAddr {
         wakes: Arc::new(Wakes::default()),
     });
     let mut router = Router::default();
+    // `*` is well-formed.
     router.push(Method::Any, "*", Arc::new(Hello)).expect("a pattern");
     let http2 = Http2Use { prior_knowledge: true, alpn: false };
     let server = Server::new(bound, environment, router, None)

@@ -297,6 +297,7 @@ def parse_cookies(header: bytes | None) -> Cookies:
     if plain is not None:
         for name, value in plain:
             cookie = CookieValue(name, isomorphic_encode(value), f"{name}={value}", None)
+            # All keys are bytes: none has to be looked for in its other form.
             dict.__setitem__(cookies, isomorphic_encode(name), [cookie])
         return cookies
     jar = _jar_class()()

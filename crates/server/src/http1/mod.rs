@@ -427,7 +427,8 @@ impl<S: Transport> Connection<S> {
 }
 
 /// Lets the tasks run that are ready now. Answers that are made one after the other and then sent
-/// one after the other wake a client that reads them in turn once, not once for each.
+/// one after the other wake a client that reads them in turn once, not once for each. (Tokio's
+/// `yield_now` would ask the system for events in between.)
 async fn others_first() {
     let mut waited = false;
     poll_fn(|cx| {
