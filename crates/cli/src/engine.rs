@@ -138,7 +138,7 @@ impl Ground {
 
     /// Serves. `begun` is called once the sockets are about to accept; what it returns says when
     /// and how the server ends.
-    pub(crate) fn serve<F: Future<Output = Stop>>(
+    pub(crate) fn serve<F: Future<Output = Stop> + Send + 'static>(
         self,
         site: &dyn Site,
         loader: &dyn HandlerLoader,
@@ -202,12 +202,16 @@ fn server(
     let dns_names = DnsNames::new(&site.settings().config.host_names(), site.dns_wildcards());
     let engine = site.engine();
     let http2 = Http2Use { prior_knowledge: engine.h2c, alpn: engine.alpn_h2 };
-    let server =
+    let driver = loader.driver(&environment);
+    let mut server =
         Server::new(bound, environment, router, tls).with_dns_names(dns_names).with_http2(http2);
-    Ok(match websocket {
-        Some(websocket) => server.with_websocket(websocket),
-        None => server,
-    })
+    if let Some(websocket) = websocket {
+        server = server.with_websocket(websocket);
+    }
+    if let Some(driver) = driver {
+        server = server.with_driver(driver);
+    }
+    Ok(server)
 }
 
 /// What answers WebSocket handshakes, where anything may bring one.
@@ -252,7 +256,7 @@ pub(crate) fn announce(site: &dyn Site, listening: &Listening) -> Result<bool, F
 
 /// Completes at SIGINT or SIGTERM.
 #[cfg(unix)]
-pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -266,7 +270,7 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
 
 /// Completes at Ctrl-C.
 #[cfg(not(unix))]
-pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
     Ok(async {
         // An error means that no signal can come.
         let _none = tokio::signal::ctrl_c().await;

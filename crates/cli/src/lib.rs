@@ -32,7 +32,7 @@ use std::{
     sync::Arc,
 };
 
-use server::{Environment, Handler, stash::StashStore};
+use server::{Driver, Environment, Handler, stash::StashStore};
 
 pub use arguments::{Command, ConfigArguments, RoutesArguments, ServeArguments, parse};
 pub use browser_args::{BrowserArguments, browser_args};
@@ -74,6 +74,9 @@ pub trait HandlerLoader {
         environment: &Arc<Environment>,
         handlers: &WebSocketHandlers,
     ) -> Result<Arc<dyn Handler>, String>;
+
+    /// What drives the connections of the same server, where that is not the thread that runs it.
+    fn driver(&self, environment: &Arc<Environment>) -> Option<Arc<dyn Driver>>;
 
     /// The store behind the stash of the handlers: from now on the `shared` one, where processes
     /// share one.

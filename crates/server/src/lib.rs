@@ -37,6 +37,7 @@ mod shared_router;
 pub mod stash;
 mod takeover;
 pub mod tls;
+mod turns;
 mod wakes;
 
 pub use accept::AcceptShare;
@@ -55,4 +56,5 @@ pub use server::{Bound, Endpoint, GRACE, Server, Stop, WebSocketService};
 pub use service::Http2Use;
 pub use shared_router::SharedRouter;
 pub use takeover::Inbox;
+pub use turns::{Driver, Turn, Turns};
 pub use wakes::Wakes;

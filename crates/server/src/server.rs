@@ -1,10 +1,11 @@
 //! A server: bound sockets, and a loop that accepts.
 
 use std::{
-    future::{Future, poll_fn},
+    future::Future,
+    io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, mpsc},
     time::Duration,
 };
 
@@ -26,6 +27,7 @@ use crate::{
     listener,
     service::{Http2Use, Phase, Service, WebSocketRoute},
     tls,
+    turns::{Driver, Turns},
 };
 
 /// Where to listen, and for what.
@@ -131,6 +133,7 @@ pub struct Server {
     dns_names: DnsNames,
     stop: watch::Sender<Phase>,
     share: Option<Arc<dyn AcceptShare>>,
+    driver: Option<Arc<dyn Driver>>,
 }
 
 impl Server {
@@ -154,7 +157,7 @@ impl Server {
             tunnels: Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect())),
         };
         let dns_names = DnsNames::default();
-        Self { bound, service, websocket: None, tls, dns_names, stop, share: None }
+        Self { bound, service, websocket: None, tls, dns_names, stop, share: None, driver: None }
     }
 
     /// The same server, with names for its DNS ports to know.
@@ -190,12 +193,18 @@ impl Server {
         Self { share: Some(share), ..self }
     }
 
+    /// Has its connections driven by others, not by the thread that [`run`](Self::run)s it.
+    #[must_use]
+    pub fn with_driver(self, driver: Arc<dyn Driver>) -> Self {
+        Self { driver: Some(driver), ..self }
+    }
+
     /// Serves until `shutdown` completes, and ends as it says. `shutdown` is made within the
     /// runtime and before the first connection is accepted. Handlers that still run afterwards are
     /// left behind.
     pub fn run<F, E>(self, shutdown: impl FnOnce() -> Result<F, E>) -> Result<(), E>
     where
-        F: Future<Output = Stop>,
+        F: Future<Output = Stop> + Send + 'static,
         E: From<Error>,
     {
         let router = Arc::clone(&self.service.router);
@@ -210,16 +219,35 @@ impl Server {
             })
             .build()
             .map_err(Error::Runtime)?;
-        let result = runtime.block_on(async {
-            let shutdown = shutdown()?;
-            self.serve(shutdown).await.map_err(E::from)
+        let shutdown = {
+            let _within = runtime.enter();
+            shutdown()?
+        };
+        let driver = self.driver.clone();
+        let turns = Arc::new(Turns::new(runtime, Arc::clone(&self.service.environment.wakes)));
+        let serving = turns.spawn(self.serve(shutdown));
+        let (tell, ended) = mpsc::channel();
+        let last = Arc::downgrade(&turns);
+        turns.spawn(async move {
+            // Whoever runs the server waits for this.
+            let _told = tell.send(serving.await);
+            if let Some(turns) = last.upgrade() {
+                turns.finish();
+            }
         });
-        runtime.shutdown_background();
-        result
+        if !driver.is_some_and(|driver| driver.begin(Arc::clone(&turns))) {
+            turns.take();
+        }
+        let result = ended.recv();
+        turns.close();
+        match result {
+            Ok(Ok(result)) => result.map_err(E::from),
+            _ => Err(Error::Runtime(io::Error::other("the server's task has panicked")).into()),
+        }
     }
 
     async fn serve(self, shutdown: impl Future<Output = Stop>) -> Result<(), Error> {
-        let Self { bound, service, websocket, tls, dns_names, stop, share } = self;
+        let Self { bound, service, websocket, tls, dns_names, stop, share, driver: _ } = self;
         let websocket = websocket.map(|websocket| websocket.service(&service));
         let mut tasks = JoinSet::new();
         let listening = bound.addresses().iter().map(|(_, address)| address.ip()).collect();
@@ -241,8 +269,6 @@ impl Server {
             };
             tasks.spawn(port.accept(service.clone()));
         }
-        let wakes = Arc::clone(&service.environment.wakes);
-        let dispatcher = tokio::spawn(poll_fn(move |cx| wakes.poll_dispatch(cx)));
         let ending = shutdown.await;
         // Dropping the acceptors closes the listening sockets.
         tasks.shutdown().await;
@@ -257,7 +283,6 @@ impl Server {
         }
         let _none_left = stop.send(Phase::Stopping);
         let _elapsed = tokio::time::timeout(GRACE, stop.closed()).await;
-        dispatcher.abort();
         Ok(())
     }
 }
@@ -297,7 +322,7 @@ impl Port {
     async fn accept(mut self, service: Service) {
         let events = Arc::clone(&service.environment.events);
         loop {
-            let warn = |error: &std::io::Error| {
+            let warn = |error: &io::Error| {
                 events.emit(&Event::Message {
                     level: Level::Error,
                     source: "listener",
@@ -323,7 +348,7 @@ pub enum Stop {
     Now,
     /// Once what is under way is done: it accepts no more, finishes the requests that it has, and
     /// ends when no connection is left, or as with `Now` when this future completes.
-    Drained(Pin<Box<dyn Future<Output = ()>>>),
+    Drained(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// How long running responses may go on after a stop.

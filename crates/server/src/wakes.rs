@@ -8,7 +8,7 @@
 use std::{
     cell::Cell,
     sync::{Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
 
 /// Tasks to wake.
@@ -67,16 +67,25 @@ impl Wakes {
         }
     }
 
-    /// The dispatcher's work. Never ready.
-    pub(crate) fn poll_dispatch(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// The dispatcher's work: wakes everybody that is listed, from within the runtime.
+    pub(crate) fn dispatch(&self, cx: &mut Context<'_>) {
         let mut state = self.lock();
-        state.dispatcher = Some(cx.waker().clone());
+        if state.dispatcher.is_none() {
+            state.dispatcher = Some(cx.waker().clone());
+        }
         let tasks = std::mem::take(&mut state.tasks);
         drop(state);
         for task in tasks {
             task.wake();
         }
-        Poll::Pending
+    }
+
+    /// Wakes the dispatcher.
+    pub(crate) fn wake_dispatcher(&self) {
+        let dispatcher = self.lock().dispatcher.take();
+        if let Some(dispatcher) = dispatcher {
+            dispatcher.wake();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

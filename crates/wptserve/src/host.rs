@@ -13,7 +13,7 @@ use std::{
 use cli::{Exit, HandlerLoader, WebSocketHandlers, interpreter};
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyModule};
 use server::{
-    Environment, Handler,
+    Driver, Environment, Handler,
     event::{Event, EventSink, Level},
     stash::StashStore,
 };
@@ -142,6 +142,10 @@ impl HandlerLoader for PythonLoader {
         let pool = self.pool(environment);
         let handler = Python::attach(|py| WebSocketHandler::new(py, pool, &sources, None));
         Ok(Arc::new(handler.map_err(|error| error.to_string())?))
+    }
+
+    fn driver(&self, environment: &Arc<Environment>) -> Option<Arc<dyn Driver>> {
+        Some(Arc::new(self.pool(environment)))
     }
 
     fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore> {

@@ -4,7 +4,7 @@ use std::{env, ffi::OsString, fs::File, path::PathBuf, process::Command, sync::A
 
 use cli::{HandlerLoader, WebSocketHandlers, interpreter::Interpreter};
 use server::{
-    Environment, ErrorHandler, Handler,
+    Driver, Environment, ErrorHandler, Handler,
     stash::{MemoryStash, StashStore},
 };
 
@@ -43,6 +43,10 @@ impl HandlerLoader for NativeLoader {
 
     fn extension(&self) -> Result<PathBuf, String> {
         crate::extension()
+    }
+
+    fn driver(&self, _environment: &Arc<Environment>) -> Option<Arc<dyn Driver>> {
+        None
     }
 
     fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore> {

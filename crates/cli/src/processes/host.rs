@@ -91,7 +91,7 @@ fn assigned() -> io::Result<(UnixStream, Assignment)> {
 /// Completes when the host is to end, and says how.
 async fn ending(
     mut orders: Orders,
-    signal: impl Future<Output = ()> + 'static,
+    signal: impl Future<Output = ()> + Send + 'static,
     row: Option<Arc<Row>>,
 ) -> Stop {
     let mut signal = Box::pin(signal);

@@ -14,7 +14,7 @@ use std::{
 
 use cli::{HandlerLoader, WebSocketHandlers};
 use server::{
-    Environment, Handler,
+    Driver, Environment, Handler,
     stash::{MemoryStash, StashStore},
 };
 
@@ -51,6 +51,10 @@ impl HandlerLoader for TestLoader {
         _handlers: &WebSocketHandlers,
     ) -> Result<Arc<dyn Handler>, String> {
         self.load(environment)
+    }
+
+    fn driver(&self, _environment: &Arc<Environment>) -> Option<Arc<dyn Driver>> {
+        None
     }
 
     fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore> {

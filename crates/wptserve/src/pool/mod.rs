@@ -1,39 +1,49 @@
-//! The elastic, GIL-first pool that runs handlers.
+//! The elastic pool, which drives the connections and runs the handlers.
 //!
-//! One thread, the *runner*, takes the GIL before it takes a job and keeps it while jobs are
-//! queued, so that short handlers run one behind the other with no hand-over at all. When a job
-//! blocks and lets the GIL go, another thread, the *successor*, takes the GIL and is the runner
-//! from then on; the old one ends its job and becomes idle. So a handler that sleeps holds a
-//! thread and not the others' time, and a thread is made only when no idle one is left.
+//! One thread, the *leader*, drives the connections turn by turn. The jobs that come out of a turn
+//! it runs itself before the next one, with the GIL taken once: a request that one thread reads,
+//! answers and sends needs no hand-over at all. But a job may block, and the connections must not
+//! wait for it. So one thread is *on watch*: it looks every [`TICK`] whether the leader gets on,
+//! and leads in its place when it does not; the old leader ends its job and becomes idle.
+//!
+//! For a while after that the leader stays *apart*: it does nothing but drive, for where one
+//! handler sleeps, others do. So it does where jobs are long, which is better done beside the
+//! driving. Meanwhile another thread, the *runner*, takes the GIL before it takes a job and keeps
+//! it while jobs are queued, so that they run one behind the other. When a job blocks and lets the
+//! GIL go, a *successor* takes the GIL and is the runner from then on; the old one ends its job and
+//! becomes idle. So a handler that sleeps holds a thread and not the others' time, and a thread is
+//! made only when no idle one is left.
 //!
 //! Whether a job blocks or is about to end cannot be seen from outside. A successor that stood
 //! ready for the GIL all the time would take it from a runner in the middle of its work again
-//! and again. So one thread is *on watch*: it looks every [`TICK`] whether the queue moves, and
-//! becomes the successor when it does not. A runner whose job has lasted longer than that already
-//! is succeeded at once, and so is every runner for a while after one was found blocked: where
-//! one handler sleeps, others do.
+//! and again. So it is the watch that becomes the successor, when the queue does not move for a
+//! tick. A runner whose job has lasted longer than that already is succeeded at once, and so is
+//! every runner for a while after one was found blocked.
 //!
 //! Threads are woken for many jobs at a time where that costs no time: [`Pool::submit`] leaves it
-//! to [`Pool::flush`], which the I/O thread calls before it waits, and the runner wakes the I/O
-//! thread when it has nothing left to run.
+//! to [`Pool::flush`], which the leader calls before it waits, and a runner wakes the leader when it
+//! has nothing left to run.
 //!
-//! Each server has a pool of its own. To the rest of the process its threads are ordinary ones:
+//! Without a GIL several runners run abreast. A pool that drives no connections, as that of a server
+//! in a Python program, has no leader; to the rest of the process its threads are ordinary ones, and
 //! Python takes the GIL from a runner as from any other thread that runs Python code.
+
+mod lead;
+mod state;
+mod watch;
 
 use std::{
     cell::Cell,
-    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU8, Ordering},
-    },
-    thread::{self, JoinHandle, Thread, ThreadId},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    thread,
     time::{Duration, Instant},
 };
 
-use pyo3::prelude::*;
+use pyo3::{intern, prelude::*};
 use server::Wakes;
+
+use state::{IDLE, LEAD, SUCCEED, Seat, State, WATCH};
 
 /// Work for a thread that holds the GIL.
 pub(crate) type Job = Box<dyn FnOnce(Python<'_>) + Send>;
@@ -52,44 +62,20 @@ struct Shared {
     /// Told when a thread leaves a closed pool.
     left: Condvar,
     max_threads: usize,
+    /// How many runners there can be at a time.
+    abreast: usize,
     on_full: OnFull,
     wakes: Arc<Wakes>,
 }
 
-struct State {
-    jobs: VecDeque<Job>,
-    threads: usize,
-    /// Threads that run jobs.
-    busy: usize,
-    /// The threads that have not been joined, and those of them that have left.
-    handles: Vec<JoinHandle<()>>,
-    gone: Vec<ThreadId>,
-    closed: bool,
-    /// Threads without a task; the last one used is the first to be used again.
-    idle: Vec<Arc<Seat>>,
-    watch: Option<Arc<Seat>>,
-    /// A successor is on its way to the GIL.
-    successor: bool,
-    /// The runner's number; 0 when there is none.
-    runner: u64,
-    last_runner: u64,
-    /// Jobs that were begun, and when the last one was.
-    begun: u64,
-    begun_at: Instant,
-    /// How many more jobs are succeeded without waiting for the watch.
-    eager: u32,
-    full: bool,
+/// What a thread does once it has waited.
+enum Next {
+    /// It runs jobs, under this number.
+    Run(u64),
+    /// It becomes a runner, now that it has the GIL.
+    Succeed,
+    End,
 }
-
-/// A thread's place in the pool.
-struct Seat {
-    thread: Thread,
-    task: AtomicU8,
-}
-
-const IDLE: u8 = 0;
-const WATCH: u8 = 1;
-const SUCCEED: u8 = 2;
 
 impl Pool {
     /// A pool that grows up to `max_threads`; beyond it jobs wait, and `on_full` is told.
@@ -97,25 +83,10 @@ impl Pool {
     pub(crate) fn new(max_threads: usize, on_full: OnFull, wakes: Arc<Wakes>) -> Self {
         Self {
             shared: Arc::new(Shared {
-                state: Mutex::new(State {
-                    jobs: VecDeque::new(),
-                    threads: 0,
-                    busy: 0,
-                    handles: Vec::new(),
-                    gone: Vec::new(),
-                    closed: false,
-                    idle: Vec::new(),
-                    watch: None,
-                    successor: false,
-                    runner: 0,
-                    last_runner: 0,
-                    begun: 0,
-                    begun_at: Instant::now(),
-                    eager: 0,
-                    full: false,
-                }),
+                state: Mutex::new(State::new()),
                 left: Condvar::new(),
                 max_threads,
+                abreast: abreast(),
                 on_full,
                 wakes,
             }),
@@ -132,14 +103,19 @@ impl Pool {
             return;
         }
         state.jobs.push_back(job);
-        if state.jobs.len() >= BATCH {
+        if state.jobs.len() >= BATCH && !state.leader_runs() {
             self.shared.see_to_queue(state);
         }
     }
 
     /// Sees to it that queued jobs are begun.
     pub(crate) fn flush(&self) {
-        self.shared.see_to_queue(self.shared.lock());
+        let state = self.shared.lock();
+        if state.leader_runs() {
+            self.shared.pause(state);
+        } else {
+            self.shared.see_to_queue(state);
+        }
     }
 
     /// Drops the queued jobs and ends the threads, those that run a job once it is done. Waits
@@ -181,54 +157,51 @@ pub(crate) fn is_pool_thread() -> bool {
 }
 
 impl Shared {
-    /// Sees to it that somebody takes the next job, whatever the runner does.
-    fn see_to_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
+    /// Sees to it that somebody takes the next job, whatever the runners do.
+    fn see_to_queue(self: &Arc<Self>, state: MutexGuard<'_, State>) {
         if state.successor || state.jobs.is_empty() || state.closed {
             return;
         }
-        if state.runner == 0 || state.eager > 0 || state.begun_at.elapsed() > TICK {
-            state.successor = true;
+        if state.has_room(self.abreast) || state.eager > 0 || state.begun_at.elapsed() > LONGEST {
             self.assign(state, SUCCEED);
         } else if state.watch.is_none() {
             self.assign(state, WATCH);
         }
     }
 
-    /// Gives a task to an idle thread, to the one on watch, or to a new one.
-    fn assign(self: &Arc<Self>, mut state: MutexGuard<'_, State>, task: u8) {
+    /// Gives a task to an idle thread, to the one on watch, or to a new one. `false` when there is
+    /// none.
+    fn assign(self: &Arc<Self>, mut state: MutexGuard<'_, State>, task: u8) -> bool {
         let seat = state.idle.pop().or_else(|| state.watch.take());
         if let Some(seat) = seat {
-            seat.task.store(task, Ordering::Relaxed);
-            if task == WATCH {
-                state.watch = Some(Arc::clone(&seat));
-            }
+            state.seat(&seat, task);
             drop(state);
             seat.thread.unpark();
+            true
         } else if state.threads < self.max_threads {
             state.threads += 1;
             state.full = false;
+            state.successor |= task == SUCCEED;
             drop(state);
-            self.start_thread(task);
+            self.start_thread(task)
         } else {
-            state.successor &= task != SUCCEED;
             if !std::mem::replace(&mut state.full, true) {
                 drop(state);
                 (self.on_full)(self.max_threads);
             }
+            false
         }
     }
 
-    fn start_thread(self: &Arc<Self>, task: u8) {
+    fn start_thread(self: &Arc<Self>, task: u8) -> bool {
         let shared = Arc::clone(self);
         let started = thread::Builder::new()
             .name("handler".to_owned())
             // Deep recursion through C needs the room; only what is used takes memory.
             .stack_size(8 * 1024 * 1024)
             .spawn(move || {
-                let seat = Arc::new(Seat { thread: thread::current(), task: AtomicU8::new(task) });
-                if task == WATCH {
-                    shared.lock().watch = Some(Arc::clone(&seat));
-                }
+                let seat = Arc::new(Seat::of_this_thread());
+                shared.lock().seat(&seat, task);
                 Wakes::defer_on_this_thread();
                 IN_POOL.set(true);
                 Python::attach(|py| shared.live(py, &seat));
@@ -239,61 +212,80 @@ impl Shared {
             let gone = std::mem::take(&mut state.gone);
             state.handles.retain(|handle| !gone.contains(&handle.thread().id()));
             state.handles.push(handle);
+            true
         } else {
             // The threads there are go on with the queue.
             state.threads -= 1;
             state.successor &= task != SUCCEED;
+            false
         }
     }
 
     /// A thread's life. It is attached once: a new thread state for every job would cost more
     /// than most handlers.
     fn live(self: &Arc<Self>, py: Python<'_>, seat: &Arc<Seat>) {
-        while py.detach(|| self.wait(seat)) {
-            // Here the GIL is held, and this is the successor.
-            let mut state = self.lock();
-            state.successor = false;
-            if state.jobs.is_empty() {
-                state.retire(seat);
-                continue;
-            }
-            if state.runner != 0 {
-                state.eager = EAGER;
-            }
-            state.last_runner += 1;
-            let number = state.last_runner;
-            state.runner = number;
-            state.busy += 1;
-            drop(state);
+        loop {
+            let number = match py.detach(|| self.wait(seat)) {
+                Next::Run(number) => number,
+                Next::Succeed => match self.succeed(seat) {
+                    Some(number) => number,
+                    None => continue,
+                },
+                Next::End => return,
+            };
+            // Here the GIL is held.
+            let since = Instant::now();
+            let mut jobs = 0;
             while let Some(job) = self.next_job(number) {
                 // A panic is the job's own; its exchange was dropped and so aborted.
                 let _panicked = catch_unwind(AssertUnwindSafe(|| job(py)));
+                jobs += 1;
             }
             let mut state = self.lock();
             state.busy -= 1;
-            state.retire(seat);
+            if state.lead.between == number {
+                state.lead.ran(jobs, since.elapsed());
+            } else {
+                state.retire(seat);
+            }
         }
     }
 
-    /// The next job for a runner; `None` when the queue is empty or there is another runner.
-    fn next_job(self: &Arc<Self>, number: u64) -> Option<Job> {
+    /// Makes a thread a runner, unless there is nothing to run.
+    fn succeed(&self, seat: &Arc<Seat>) -> Option<u64> {
         let mut state = self.lock();
-        if state.runner != number {
-            drop(state);
-            self.wakes.flush();
+        state.successor = false;
+        if state.jobs.is_empty() {
+            state.retire(seat);
             return None;
         }
-        let Some(job) = state.jobs.pop_front() else {
-            state.runner = 0;
+        if state.runners.len() >= self.abreast {
+            state.runners.remove(0);
+            state.eager = EAGER;
+        }
+        Some(state.add_runner(seat))
+    }
+
+    /// The next job for a runner; `None` when the queue is empty or it was succeeded.
+    fn next_job(self: &Arc<Self>, number: u64) -> Option<Job> {
+        let mut state = self.lock();
+        // What the leader has finished it sends itself, in its next turn.
+        let leads = state.lead.between == number;
+        let takes = state.runners.iter().any(|(runner, _)| *runner == number);
+        let job = if takes { state.jobs.pop_front() } else { None };
+        let Some(job) = job else {
+            state.runners.retain(|(runner, _)| *runner != number);
             drop(state);
-            self.wakes.flush();
+            if !leads {
+                self.wakes.flush();
+            }
             return None;
         };
         state.begun += 1;
         state.begun_at = Instant::now();
         state.eager = state.eager.saturating_sub(1);
         // This job may block. Then the watch wakes those whose responses are finished.
-        let flush = state.watch.is_none() || state.begun.is_multiple_of(BATCH as u64);
+        let flush = !leads && (state.watch.is_none() || state.begun.is_multiple_of(BATCH as u64));
         self.see_to_queue(state);
         if flush {
             self.wakes.flush();
@@ -301,64 +293,28 @@ impl Shared {
         Some(job)
     }
 
-    /// Waits for a task, and keeps watch when that is the task. `true` when the thread is to
-    /// take the GIL, `false` when it is to end.
-    fn wait(&self, seat: &Arc<Seat>) -> bool {
+    /// Waits for a task; keeps watch and drives connections when that is the task.
+    fn wait(self: &Arc<Self>, seat: &Arc<Seat>) -> Next {
         loop {
             match seat.task.load(Ordering::Relaxed) {
-                SUCCEED => return true,
-                WATCH => {
-                    if self.watch(seat) {
-                        return true;
+                SUCCEED => return Next::Succeed,
+                LEAD => {
+                    if let Some(number) = self.lead(seat) {
+                        return Next::Run(number);
                     }
                 }
+                WATCH => self.watch(seat),
                 _ => {
                     if self.leave_closed(seat) {
-                        return false;
+                        return Next::End;
                     }
                     let since = Instant::now();
                     thread::park_timeout(IDLE_LIFE);
                     // Parking also ends without reason.
                     if since.elapsed() >= IDLE_LIFE && self.leave(seat) {
-                        return false;
+                        return Next::End;
                     }
                 }
-            }
-        }
-    }
-
-    /// Looks every tick whether the queue moves. `true` when it does not: the watch is the
-    /// successor. `false` when the task changed.
-    fn watch(&self, seat: &Arc<Seat>) -> bool {
-        let mut begun = u64::MAX;
-        let mut quiet = 0;
-        loop {
-            thread::park_timeout(TICK);
-            self.wakes.flush();
-            let mut state = self.lock();
-            if seat.task.load(Ordering::Relaxed) != WATCH {
-                return false;
-            }
-            if state.closed {
-                state.watch = None;
-                state.retire(seat);
-                return false;
-            }
-            if state.begun != begun {
-                begun = state.begun;
-                quiet = 0;
-            } else if state.jobs.is_empty() {
-                quiet += 1;
-                if quiet > WATCH_LIFE {
-                    state.watch = None;
-                    state.retire(seat);
-                    return false;
-                }
-            } else if !state.successor {
-                state.watch = None;
-                state.successor = true;
-                seat.task.store(SUCCEED, Ordering::Relaxed);
-                return true;
             }
         }
     }
@@ -391,27 +347,28 @@ impl Shared {
     }
 }
 
-impl State {
-    /// Makes a thread idle.
-    fn retire(&mut self, seat: &Arc<Seat>) {
-        seat.task.store(IDLE, Ordering::Relaxed);
-        self.idle.push(Arc::clone(seat));
-    }
-
-    /// Takes this thread out.
-    fn leave(&mut self, seat: &Arc<Seat>) {
-        self.idle.retain(|other| !Arc::ptr_eq(other, seat));
-        self.threads -= 1;
-        self.gone.push(seat.thread.id());
+/// How many threads run Python code at a time: one with the GIL, else as many as there are CPUs.
+fn abreast() -> usize {
+    let has_gil = Python::attach(|py| {
+        let sys = py.import(intern!(py, "sys"))?;
+        // Only free-threaded Pythons can be asked.
+        match sys.getattr_opt(intern!(py, "_is_gil_enabled"))? {
+            Some(ask) => ask.call0()?.extract(),
+            None => Ok(true),
+        }
+    });
+    match has_gil {
+        Ok(false) => thread::available_parallelism().map_or(1, usize::from),
+        Ok(true) | Err(_) => 1,
     }
 }
 
 /// How often the watch looks, and how long a job may last before it counts as blocked.
 const TICK: Duration = Duration::from_micros(200);
+/// What has lasted longer is waited for no more, even if it is busy.
+const LONGEST: Duration = Duration::from_millis(5);
 /// At most so many jobs, or finished responses, wait for others before somebody is woken.
 const BATCH: usize = 16;
-/// The watch ends after this many ticks without a job.
-const WATCH_LIFE: u32 = 100;
 /// Jobs that are succeeded at once after one was found blocked.
 const EAGER: u32 = 32;
 /// An idle thread looks after this time whether it is one too many,
