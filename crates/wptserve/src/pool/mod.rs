@@ -204,7 +204,9 @@ impl Shared {
                 shared.lock().seat(&seat, task);
                 Wakes::defer_on_this_thread();
                 IN_POOL.set(true);
-                Python::attach(|py| shared.live(py, &seat));
+                // To watch and to drive takes no GIL, which a handler may hold for long.
+                let first = shared.wait(&seat);
+                Python::attach(|py| shared.live(py, &seat, first));
             });
         let mut state = self.lock();
         if let Ok(handle) = started {
@@ -221,33 +223,38 @@ impl Shared {
         }
     }
 
-    /// A thread's life. It is attached once: a new thread state for every job would cost more
-    /// than most handlers.
-    fn live(self: &Arc<Self>, py: Python<'_>, seat: &Arc<Seat>) {
+    /// A thread's life with Python. It is attached once: a new thread state for every job would
+    /// cost more than most handlers.
+    fn live(self: &Arc<Self>, py: Python<'_>, seat: &Arc<Seat>, first: Next) {
+        let mut next = first;
         loop {
-            let number = match py.detach(|| self.wait(seat)) {
-                Next::Run(number) => number,
-                Next::Succeed => match self.succeed(seat) {
-                    Some(number) => number,
-                    None => continue,
-                },
+            let number = match next {
+                Next::Run(number) => Some(number),
+                Next::Succeed => self.succeed(seat),
                 Next::End => return,
             };
-            // Here the GIL is held.
-            let since = Instant::now();
-            let mut jobs = 0;
-            while let Some(job) = self.next_job(number) {
-                // A panic is the job's own; its exchange was dropped and so aborted.
-                let _panicked = catch_unwind(AssertUnwindSafe(|| job(py)));
-                jobs += 1;
+            if let Some(number) = number {
+                self.run(py, seat, number);
             }
-            let mut state = self.lock();
-            state.busy -= 1;
-            if state.lead.between == number {
-                state.lead.ran(jobs, since.elapsed());
-            } else {
-                state.retire(seat);
-            }
+            next = py.detach(|| self.wait(seat));
+        }
+    }
+
+    /// Runs jobs, with the GIL, until there are none or another thread does.
+    fn run(self: &Arc<Self>, py: Python<'_>, seat: &Arc<Seat>, number: u64) {
+        let since = Instant::now();
+        let mut jobs = 0;
+        while let Some(job) = self.next_job(number) {
+            // A panic is the job's own; its exchange was dropped and so aborted.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| job(py)));
+            jobs += 1;
+        }
+        let mut state = self.lock();
+        state.busy -= 1;
+        if state.lead.between == number {
+            state.lead.ran(jobs, since.elapsed());
+        } else {
+            state.retire(seat);
         }
     }
 
