@@ -132,6 +132,43 @@ def test_a_python_that_cannot_be_used(doc_root, given, env, origin):
     assert result.stderr.endswith("; name one of version 3.10 or newer\n")
 
 
+FREE_THREADED = """#!/bin/sh
+printf '3.14.0\\n%s\\n.cpython-314t-x86_64-linux-gnu.so\\n' "$0"
+"""
+
+
+@pytest.fixture
+def free_threaded(tmp_path):
+    """What answers as a free-threaded Python does, for whom no extension was built."""
+    script = tmp_path / "free" / "python3"
+    script.parent.mkdir()
+    script.write_text(FREE_THREADED)
+    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    return script
+
+
+def test_a_free_threaded_python_needs_an_extension_of_its_own(doc_root, free_threaded):
+    result = running.run(doc_root, "--port", 0, "--python", free_threaded)
+    assert (result.returncode, result.stdout) == (PYTHON, "")
+    assert result.stderr.startswith(
+        f"error: {free_threaded} is a free-threaded Python 3.14.0, which has no stable ABI and "
+        f"needs an extension of its own; `cargo xtask extension {free_threaded}` in the source"
+    )
+    assert "lib_wptserve.cpython-314t-x86_64-linux-gnu.so is missing beside " in result.stderr
+    result = running.run("--version", "--python", free_threaded)
+    assert result.stdout.splitlines()[1] == f"free-threaded Python 3.14.0 at {free_threaded}"
+
+
+def test_a_free_threaded_python_that_nobody_asked_for(serve, write, free_threaded):
+    write("which.py", WHICH)
+    write("a.txt", "abc")
+    server = serve(python=None, env={"PATH": str(free_threaded.parent)})
+    assert fetch(server, "/a.txt").body == b"abc"
+    answer = fetch(server, "/which.py")
+    assert answer.status == 501
+    assert f"{free_threaded} is a free-threaded Python 3.14.0".encode() in answer.body
+
+
 def test_an_empty_variable_is_no_choice(serve, write, environments):
     write("which.py", WHICH)
     env = {"WPTSERVE_PYTHON": "", "PATH": str(environments["path"] / "bin")}

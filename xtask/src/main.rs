@@ -6,6 +6,7 @@
 
 mod bench;
 mod check;
+mod extension;
 mod process;
 mod python;
 mod steps;
@@ -19,6 +20,7 @@ use std::{
 
 const USAGE: &str = "Usage: cargo xtask check [--list] [STEP...]
        cargo xtask bench [OPTIONS]
+       cargo xtask extension PYTHON
 
 check: runs the steps of the check, all of them by default, and sets up what they need.
   --list    name the steps
@@ -26,6 +28,8 @@ check: runs the steps of the check, all of them by default, and sets up what the
 bench: measures this server and others side by side, and writes docs/performance.md.
   --list    name the cases and the servers
   --help    the options
+
+extension: builds the extension for a free-threaded Python, and puts it beside the binary.
 ";
 
 fn main() -> ExitCode {
@@ -48,6 +52,11 @@ fn main() -> ExitCode {
             }
         },
         ["bench", options @ ..] => bench::run(&Project::find(), options),
+        ["extension", python] => extension::run(&Project::find(), python),
+        ["extension", ..] => {
+            eprintln!("error: `extension` wants one Python\n\n{USAGE}");
+            ExitCode::from(2)
+        }
         [command, ..] => {
             eprintln!("error: there is no command `{command}`\n\n{USAGE}");
             ExitCode::from(2)

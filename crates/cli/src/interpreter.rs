@@ -14,6 +14,9 @@ pub struct Interpreter {
     pub executable: PathBuf,
     /// Its version, as in `3.11.7`.
     pub version: String,
+    /// How the names of its extension modules end, if it is free-threaded: then it has no stable
+    /// ABI, and loads those alone that were built for it.
+    pub own_extensions: Option<String>,
 }
 
 /// Why there is none.
@@ -30,6 +33,39 @@ impl Interpreter {
     pub fn is(&self, executable: &Path) -> bool {
         // By the path, not by the file: a virtual environment's is a link to another.
         self.executable == executable
+    }
+
+    /// The name of an extension that it loads, for one that is called `name` with the GIL.
+    pub fn extension_name(&self, name: &str) -> String {
+        match &self.own_extensions {
+            Some(ending) => {
+                let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+                format!("{stem}{ending}")
+            }
+            None => name.to_owned(),
+        }
+    }
+
+    /// Whether it can load an extension, which is told by its name.
+    pub fn loads(&self, extension: &Path) -> bool {
+        let name = extension.file_name().unwrap_or_default().to_string_lossy();
+        match &self.own_extensions {
+            Some(ending) => name.ends_with(ending.as_str()),
+            None => !name.contains(FREE_THREADED),
+        }
+    }
+
+    /// Why an extension that it would load is wanted.
+    pub fn needs_its_own(&self) -> Option<String> {
+        self.own_extensions.as_ref().map(|_| {
+            format!(
+                "{executable} is a free-threaded Python {version}, which has no stable ABI and \
+                 needs an extension of its own; `cargo xtask extension {executable}` in the source \
+                 builds it. A Python with the GIL uses N CPUs with --processes N",
+                executable = self.executable.display(),
+                version = self.version,
+            )
+        })
     }
 }
 
@@ -54,10 +90,19 @@ pub fn find(option: Option<&Path>) -> Result<Interpreter, NotFound> {
     Err(NotFound::Nowhere(reasons.join("; ")))
 }
 
+/// Whether `--python` or `WPTSERVE_PYTHON` names a Python.
+pub fn is_asked(option: Option<&Path>) -> bool {
+    option.is_some() || asked_by_variable().is_some()
+}
+
+fn asked_by_variable() -> Option<OsString> {
+    env::var_os("WPTSERVE_PYTHON").filter(|value| !value.is_empty())
+}
+
 /// The Python that `--python` or `WPTSERVE_PYTHON` names, if one of them does; the error tells why
 /// it cannot be used.
 pub fn find_asked(option: Option<&Path>) -> Option<Result<Interpreter, String>> {
-    let variable = env::var_os("WPTSERVE_PYTHON").filter(|value| !value.is_empty());
+    let variable = asked_by_variable();
     let (path, origin) = match (option, variable) {
         (Some(path), _) => (path.as_os_str().to_owned(), "--python"),
         (None, Some(path)) => (path, "WPTSERVE_PYTHON"),
@@ -80,8 +125,7 @@ fn probe(candidate: &OsString) -> Result<Interpreter, String> {
         .map_err(|error| format!("{shown} cannot be run ({error})"))?;
     let answer = String::from_utf8_lossy(&output.stdout);
     let mut lines = answer.lines();
-    let (Some(version), Some(gil), Some(executable)) = (lines.next(), lines.next(), lines.next())
-    else {
+    let (Some(version), Some(executable)) = (lines.next(), lines.next()) else {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().last().unwrap_or("it says nothing");
         return Err(format!("{shown} is no Python that answers ({said})"));
@@ -90,20 +134,22 @@ fn probe(candidate: &OsString) -> Result<Interpreter, String> {
     if numbers.get(..2).is_none_or(|number| number < &[3, 10]) {
         return Err(format!("{shown} is Python {version}, older than 3.10"));
     }
-    if gil != "gil" {
-        return Err(format!(
-            "{shown} is a free-threaded Python {version}, into which the extension cannot be \
-             loaded: it is built for Python's stable ABI, which such a Python does not have; one \
-             with the GIL is needed, and --processes N makes it use N CPUs"
-        ));
-    }
-    Ok(Interpreter { executable: executable.into(), version: version.to_owned() })
+    Ok(Interpreter {
+        executable: executable.into(),
+        version: version.to_owned(),
+        own_extensions: lines.next().map(str::to_owned),
+    })
 }
 
 const QUESTION: &str = "import sys
 print('.'.join(map(str, sys.version_info[:3])))
-print('gil' if getattr(sys, 'abiflags', '').find('t') < 0 else 'free')
-print(sys.executable)";
+print(sys.executable)
+if 't' in getattr(sys, 'abiflags', ''):
+    from _imp import extension_suffixes
+    print(extension_suffixes()[0])";
+
+/// What the names of extensions for free-threaded Pythons have in common.
+const FREE_THREADED: &str = "t-";
 
 #[cfg(test)]
 mod tests {
@@ -115,6 +161,22 @@ mod tests {
         assert!(reason.starts_with("no-such-python cannot be run ("), "{reason}");
         let reason = probe(&"true".into()).unwrap_err();
         assert_eq!(reason, "true is no Python that answers (it says nothing)");
+    }
+
+    #[test]
+    fn a_free_threaded_python_loads_its_own_extensions_alone() {
+        let python = |ending: Option<&str>| Interpreter {
+            executable: "python3".into(),
+            version: "3.14.0".to_owned(),
+            own_extensions: ending.map(str::to_owned),
+        };
+        let (usual, own) = ("lib_wptserve.so", "lib_wptserve.cpython-314t-x86_64-linux-gnu.so");
+        let free = python(Some(".cpython-314t-x86_64-linux-gnu.so"));
+        assert_eq!(free.extension_name(usual), own);
+        assert_eq!([usual, own].map(|name| free.loads(Path::new(name))), [false, true]);
+        let locking = python(None);
+        assert_eq!(locking.extension_name(usual), usual);
+        assert_eq!([usual, own].map(|name| locking.loads(Path::new(name))), [true, false]);
     }
 
     #[test]

@@ -55,7 +55,15 @@ pub(crate) fn start(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
     };
     let exit = match asked {
         Some(Ok(python)) if !python.is(&own) => match extension_file() {
-            Ok(extension) => cli::launch(&python, &extension, argv),
+            Ok(extension) if python.loads(&extension) => cli::launch(&python, &extension, argv),
+            Ok(extension) => {
+                let text = format!(
+                    "{} cannot load {}: one of them is free-threaded, the other is not",
+                    python.executable.display(),
+                    extension.display()
+                );
+                tell(&text, Exit::Python)
+            }
             Err(reason) => tell(&reason, Exit::Failure),
         },
         Some(Err(exit)) => exit,

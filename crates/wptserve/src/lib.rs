@@ -28,7 +28,7 @@ mod writer;
 use pyo3::prelude::*;
 
 /// What the Python side of the package imports.
-#[pymodule]
+#[pymodule(gil_used = false)]
 mod _wptserve {
     use pyo3::{
         exceptions::PyOSError,

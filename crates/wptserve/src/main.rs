@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Ok(Command::Doctor(doctor)) => cli::doctor(&doctor),
         Ok(Command::Routes(routes)) => cli::routes(&routes),
         Ok(Command::Config(config)) => cli::configuration(&config),
-        Ok(Command::Exec(exec)) => match extension() {
+        Ok(Command::Exec(exec)) => match extension(None) {
             Ok(extension) => cli::exec(&exec, &extension),
             Err(reason) => {
                 cli::error(&reason);
@@ -47,8 +47,9 @@ fn main() -> ExitCode {
 
 fn version(python: Option<&Path>) -> Exit {
     let python = match interpreter::find(python) {
-        Ok(Interpreter { executable, version }) => {
-            format!("Python {version} at {}", executable.display())
+        Ok(Interpreter { executable, version, own_extensions }) => {
+            let kind = if own_extensions.is_some() { "free-threaded " } else { "" };
+            format!("{kind}Python {version} at {}", executable.display())
         }
         Err(NotFound::Asked(reason) | NotFound::Nowhere(reason)) => format!("no Python: {reason}"),
     };
@@ -65,12 +66,16 @@ fn launch(
     serve: impl FnOnce(&NativeLoader) -> Exit,
 ) -> Exit {
     let reason = match interpreter::find(python) {
-        Ok(python) => match extension() {
+        Ok(found) => match extension(Some(&found)) {
             Ok(extension) if supervises => {
-                let (reason, hosts) = ("it only supervises".to_owned(), Some((python, extension)));
+                let (reason, hosts) = ("it only supervises".to_owned(), Some((found, extension)));
                 return serve(&NativeLoader { reason, arguments, hosts });
             }
-            Ok(extension) => return cli::launch(&python, &extension, arguments),
+            Ok(extension) => return cli::launch(&found, &extension, arguments),
+            Err(reason) if found.own_extensions.is_some() && interpreter::is_asked(python) => {
+                cli::error(&reason);
+                return Exit::Python;
+            }
             Err(reason) => reason,
         },
         Err(NotFound::Asked(reason)) => {
@@ -82,17 +87,22 @@ fn launch(
     serve(&NativeLoader { reason, arguments, hosts: None })
 }
 
-/// The extension beside this executable.
-fn extension() -> Result<PathBuf, String> {
+/// The extension beside this executable, for a Python if one is named.
+pub(crate) fn extension(python: Option<&Interpreter>) -> Result<PathBuf, String> {
     let executable = env::current_exe()
         .and_then(|path| path.canonicalize())
         .map_err(|error| format!("the executable's place is unknown: {error}"))?;
     let folder = executable.parent().unwrap_or(Path::new("/"));
-    let extension = folder.join(EXTENSION);
+    let name = python.map_or(EXTENSION.to_owned(), |python| python.extension_name(EXTENSION));
+    let extension = folder.join(&name);
     if extension.is_file() {
         return Ok(extension);
     }
-    Err(format!("{EXTENSION} is missing beside {}", executable.display()))
+    let missing = format!("{name} is missing beside {}", executable.display());
+    Err(match python.and_then(Interpreter::needs_its_own) {
+        Some(why) => format!("{why} ({missing})"),
+        None => missing,
+    })
 }
 
 const EXTENSION: &str = if cfg!(target_os = "macos") {

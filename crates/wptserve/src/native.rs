@@ -42,7 +42,7 @@ impl HandlerLoader for NativeLoader {
     }
 
     fn extension(&self) -> Result<PathBuf, String> {
-        crate::extension()
+        crate::extension(None)
     }
 
     fn driver(&self, _environment: &Arc<Environment>) -> Option<Arc<dyn Driver>> {

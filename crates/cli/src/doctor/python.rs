@@ -10,7 +10,7 @@ use crate::{
 };
 
 pub(super) fn check(option: Option<&Path>, root: &Path) -> Vec<Finding> {
-    let Interpreter { executable, version } = match interpreter::find(option) {
+    let Interpreter { executable, version, .. } = match interpreter::find(option) {
         Ok(found) => found,
         Err(NotFound::Asked(reason)) => {
             return vec![Finding::problem("python", reason, "wptserve doctor --python python3")];

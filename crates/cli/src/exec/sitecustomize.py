@@ -6,6 +6,7 @@ command starts. Nothing is loaded until something imports `wptserve`.
 
 import os
 import sys
+from _imp import extension_suffixes
 from importlib.machinery import ExtensionFileLoader, PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 
@@ -18,6 +19,9 @@ class Finder:
             return None
         sys.meta_path.remove(self)
         extension = os.environ["WPTSERVE_EXEC"]
+        if "t" in getattr(sys, "abiflags", "") and not extension.endswith(extension_suffixes()[0]):
+            tell("its modules cannot be used in a free-threaded Python")
+            return None
         try:
             loader = ExtensionFileLoader("wptserve._wptserve", extension)
             spec = spec_from_file_location(loader.name, extension, loader=loader)
