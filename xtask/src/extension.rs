@@ -32,10 +32,10 @@ fn build(project: &Project, python: &str) -> Result<PathBuf, Failure> {
     let build = Process::cargo(project).arguments("build --release --package wptserve --lib");
     build.argument("--target-dir").argument(&target).variable("PYO3_PYTHON", executable).run()?;
     let extension = project.extension();
-    let built = target.join("release").join(extension.file_name().unwrap_or_default());
+    let output = target.join("release").join(extension.file_name().unwrap_or_default());
     let place = extension.with_extension("").display().to_string() + ending;
-    fs::copy(&built, &place)
-        .map_err(|error| format!("{} cannot be copied to {place}: {error}", built.display()))?;
+    fs::copy(&output, &place)
+        .map_err(|error| format!("{} cannot be copied to {place}: {error}", output.display()))?;
     Ok(place.into())
 }
 
