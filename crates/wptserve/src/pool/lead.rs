@@ -16,7 +16,6 @@ use super::{
 pub(super) struct Lead {
     /// The connections, where the pool drives any.
     turns: Option<Arc<Turns>>,
-    pub(super) leader: Option<Arc<Seat>>,
     /// The leader's number as a runner, between two turns; 0 while it drives.
     pub(super) between: u64,
     /// The leader stays apart until then.
@@ -39,7 +38,7 @@ impl Driver for Pool {
 
 impl Lead {
     pub(super) fn new() -> Self {
-        Self { turns: None, leader: None, between: 0, apart_until: Instant::now(), long: 0 }
+        Self { turns: None, between: 0, apart_until: Instant::now(), long: 0 }
     }
 
     /// Whether the leader runs jobs, as far as it depends on itself.
@@ -47,7 +46,7 @@ impl Lead {
         self.turns.is_some() && Instant::now() >= self.apart_until
     }
 
-    /// Has another thread in the leader's place. The connections have waited long enough.
+    /// Another thread drives from now on: the connections have waited long enough.
     pub(super) fn replace(&mut self) {
         self.between = 0;
         self.apart_until = Instant::now() + APART;
@@ -69,11 +68,8 @@ impl Lead {
 impl Shared {
     /// Ends the leader's turn, so that it runs the queued jobs; with a watch beside it.
     pub(super) fn pause(self: &Arc<Self>, state: MutexGuard<'_, State>) {
-        if state.jobs.is_empty() {
-            return;
-        }
         let Some(turns) = state.lead.turns.clone() else { return };
-        if state.watch.is_some() || self.assign(state, WATCH) {
+        if state.has_watch() || self.assign(state, WATCH) {
             turns.pause();
         } else {
             self.see_to_queue(self.lock());

@@ -111,7 +111,9 @@ impl Pool {
     /// Sees to it that queued jobs are begun.
     pub(crate) fn flush(&self) {
         let state = self.shared.lock();
-        if state.leader_runs() {
+        if state.jobs.is_empty() {
+            // Nothing is to be done.
+        } else if state.leader_runs() {
             self.shared.pause(state);
         } else {
             self.shared.see_to_queue(state);
@@ -164,7 +166,7 @@ impl Shared {
         }
         if state.has_room(self.abreast) || state.eager > 0 || state.begun_at.elapsed() > LONGEST {
             self.assign(state, SUCCEED);
-        } else if state.watch.is_none() {
+        } else if !state.has_watch() {
             self.assign(state, WATCH);
         }
     }
@@ -182,6 +184,7 @@ impl Shared {
             state.threads += 1;
             state.full = false;
             state.successor |= task == SUCCEED;
+            state.watch_begins |= task == WATCH;
             drop(state);
             self.start_thread(task)
         } else {
@@ -219,6 +222,7 @@ impl Shared {
             // The threads there are go on with the queue.
             state.threads -= 1;
             state.successor &= task != SUCCEED;
+            state.watch_begins &= task != WATCH;
             false
         }
     }
@@ -292,7 +296,7 @@ impl Shared {
         state.begun_at = Instant::now();
         state.eager = state.eager.saturating_sub(1);
         // This job may block. Then the watch wakes those whose responses are finished.
-        let flush = !leads && (state.watch.is_none() || state.begun.is_multiple_of(BATCH as u64));
+        let flush = !leads && (!state.has_watch() || state.begun.is_multiple_of(BATCH as u64));
         self.see_to_queue(state);
         if flush {
             self.wakes.flush();

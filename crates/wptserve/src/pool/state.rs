@@ -14,6 +14,7 @@ use std::{
 
 use super::{Job, lead::Lead};
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts, not one state")]
 pub(super) struct State {
     pub(super) jobs: VecDeque<Job>,
     pub(super) threads: usize,
@@ -26,13 +27,15 @@ pub(super) struct State {
     /// Threads without a task; the last one used is the first to be used again.
     pub(super) idle: Vec<Arc<Seat>>,
     pub(super) watch: Option<Arc<Seat>>,
+    /// A thread is being started that will keep watch.
+    pub(super) watch_begins: bool,
     pub(super) lead: Lead,
     /// A successor is on its way to the GIL.
     pub(super) successor: bool,
     /// The threads that take jobs, with their numbers, in the order in which they began to.
     pub(super) runners: Vec<(u64, Arc<Seat>)>,
     last_runner: u64,
-    /// Jobs that were begun, and when the last one was.
+    /// Jobs that were begun, and when the last one or its runner was.
     pub(super) begun: u64,
     pub(super) begun_at: Instant,
     /// How many more jobs are succeeded without waiting for the watch.
@@ -64,6 +67,7 @@ impl State {
             closed: false,
             idle: Vec::new(),
             watch: None,
+            watch_begins: false,
             lead: Lead::new(),
             successor: false,
             runners: Vec::new(),
@@ -79,11 +83,19 @@ impl State {
     pub(super) fn seat(&mut self, seat: &Arc<Seat>, task: u8) {
         seat.task.store(task, Ordering::Relaxed);
         match task {
-            WATCH => self.watch = Some(Arc::clone(seat)),
-            LEAD => self.lead.leader = Some(Arc::clone(seat)),
+            WATCH => {
+                self.watch = Some(Arc::clone(seat));
+                self.watch_begins = false;
+            }
             SUCCEED => self.successor = true,
-            _ => self.idle.push(Arc::clone(seat)),
+            IDLE => self.idle.push(Arc::clone(seat)),
+            _ => {}
         }
+    }
+
+    /// Whether a thread keeps watch, or is about to.
+    pub(super) fn has_watch(&self) -> bool {
+        self.watch.is_some() || self.watch_begins
     }
 
     /// Makes a thread idle.
@@ -107,6 +119,7 @@ impl State {
     /// The number of a thread that begins to take jobs.
     pub(super) fn add_runner(&mut self, seat: &Arc<Seat>) -> u64 {
         self.busy += 1;
+        self.begun_at = Instant::now();
         self.last_runner += 1;
         self.runners.push((self.last_runner, Arc::clone(seat)));
         self.last_runner

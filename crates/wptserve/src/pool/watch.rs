@@ -62,6 +62,9 @@ impl Shared {
             let helps = (1..self.abreast).contains(&state.runners.len());
             if blocked && between != 0 {
                 state.watch = None;
+                if still > 0 {
+                    state.runners.retain(|(number, _)| *number != between);
+                }
                 state.lead.replace();
                 state.seat(seat, LEAD);
                 self.see_to_queue(state);
