@@ -117,6 +117,28 @@ def test_the_lock_is_let_go_by_a_handler_that_fails(serve, write):
     assert fetch(server, "/locks.py").body == b"locked"
 
 
+def test_handlers_that_sleep_now_and_then(serve, write):
+    """Short handlers are run by the thread that has the connections, until one of them sleeps."""
+    write("sleeps.py", SLEEPS)
+    write("short.py", SHORT)
+    write("a.txt", "static")
+    server = serve()
+    with Crowd(server) as sleepers:
+        for _ in range(6):
+            # Long enough that a handler is run there again.
+            time.sleep(0.3)
+            with Crowd(server) as crowd:
+                for number in range(12):
+                    if number == 4:
+                        sleepers.ask("/sleeps.py?s=6")
+                    crowd.ask("/short.py")
+                    crowd.ask("/a.txt")
+                answers = crowd.answers(5)
+            assert answers == [(b"200", b"short"), (b"200", b"static")] * 12
+        assert not sleepers.selector.select(0)
+        assert sleepers.answers(20) == [(b"200", b"slept")] * 6
+
+
 @pytest.mark.parametrize("busy", [1, 4])
 def test_busy_handlers_do_not_stop_short_ones(serve, write, busy):
     write("spins.py", SPINS)

@@ -11,8 +11,8 @@ use std::{
 };
 
 use server::{
-    Bound, Config, Endpoint, Environment, Error, Handler, Http2Use, Limits, Router, Scheme, Server,
-    Stop, Wakes,
+    Bound, Config, Driver, Endpoint, Environment, Error, Handler, Http2Use, Limits, Router, Scheme,
+    Server, Stop, Wakes,
     dns::DnsNames,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
@@ -38,6 +38,7 @@ pub(crate) struct Setup {
     config: serde_json::Value,
     dns_names: DnsNames,
     http2: Http2Use,
+    driver: Option<Arc<dyn Driver>>,
 }
 
 impl Setup {
@@ -52,6 +53,7 @@ impl Setup {
             config: serde_json::json!({}),
             dns_names: DnsNames::default(),
             http2: Http2Use::default(),
+            driver: None,
         }
     }
 
@@ -90,6 +92,12 @@ impl Setup {
         self.scheme(Scheme::Https)
     }
 
+    /// Has the connections driven by other threads than the server's own.
+    pub(crate) fn driven_by(mut self, driver: Arc<dyn Driver>) -> Self {
+        self.driver = Some(driver);
+        self
+    }
+
     /// HTTP/2 without TLS, with clients that begin with it.
     pub(crate) fn prior_knowledge(mut self) -> Self {
         self.http2.prior_knowledge = true;
@@ -119,9 +127,12 @@ impl Setup {
             limits: self.limits,
             wakes: Arc::new(Wakes::default()),
         });
-        let server = Server::new(bound, environment, self.router, self.tls)
+        let mut server = Server::new(bound, environment, self.router, self.tls)
             .with_dns_names(self.dns_names)
             .with_http2(self.http2);
+        if let Some(driver) = self.driver {
+            server = server.with_driver(driver);
+        }
         let (stop, stopped) = oneshot::channel::<()>();
         let (ended, end) = mpsc::channel();
         thread::spawn(move || {

@@ -19,3 +19,4 @@ mod proxy;
 mod shutdown;
 mod splits;
 mod take_over;
+mod turns;
