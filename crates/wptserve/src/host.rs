@@ -41,21 +41,28 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
     });
 }
 
-/// Lets threads share what they have freed. The C library keeps the memory of up to eight threads
-/// for each CPU apart; here one thread after the other has the connections, and each would keep what
-/// thousands of them took.
+/// Has all threads share one heap, which keeps what it may need again. By itself the C library gives
+/// up to eight threads for each CPU a heap of their own; here one thread after the other has the
+/// connections, and each would keep what thousands of them took. And it gives the end of a heap back
+/// to the system as soon as it is free: with large answers that is each buffer, which is then asked for
+/// anew, page by page.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn share_memory() {
-    // SAFETY: the call changes a number that the allocator reads when a thread first allocates.
-    let _unchanged = unsafe { libc::mallopt(libc::M_ARENA_MAX, ARENAS) };
+    const MIB: i32 = 1024 * 1024;
+    let settings = [
+        (libc::M_ARENA_MAX, 1),
+        (libc::M_TRIM_THRESHOLD, 32 * MIB),
+        (libc::M_MMAP_THRESHOLD, 4 * MIB),
+    ];
+    for (setting, value) in settings {
+        // SAFETY: the call changes a number that the allocator reads; there is one thread yet that
+        // is at work.
+        let _unchanged = unsafe { libc::mallopt(setting, value) };
+    }
 }
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn share_memory() {}
-
-/// One for the thread that has the connections, and one for a thread that runs handlers.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const ARENAS: i32 = 2;
 
 /// Runs the command line for a Python that the package is installed in. When the arguments or
 /// `WPTSERVE_PYTHON` name another one, the process becomes that.
