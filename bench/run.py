@@ -4,8 +4,9 @@
     python bench/run.py --cases hello --peers ours granian --connections 16 --rounds 3
     python bench/run.py --list                   the cases and the peers
 
-All servers run during the whole run. A round goes once through every case, connection count
-and server, so that a noisy moment hits all of them; report.py takes medians over the rounds.
+All servers run during the whole run; one that works on when nobody asks is started anew. A round
+goes once through every case, connection count and server, so that a noisy moment hits all of them;
+report.py takes medians over the rounds.
 A whole run ends with the handlers that sleep (sleepers.py) and, where `--wpt-root` names a
 checkout, with the mix of real tests (mix.py).
 """
@@ -18,6 +19,7 @@ import platform
 import signal
 import ssl
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -37,6 +39,9 @@ from summary import as_text
 RESULTS = servers.BENCH / "results" / "latest.json"
 # Of a run of a part, which is not to take the place of a whole one.
 PARTIAL_RESULTS = installing.CACHE / "partial.json"
+# How long a server may go on working after a load, and how long is looked whether it does.
+REST_SECONDS = 2
+LOOK_SECONDS = 0.05
 SCHEMES = tuple(dict.fromkeys(case.scheme for case in CASES.values()))
 
 
@@ -83,7 +88,11 @@ def main():
                 except Unavailable as reason:
                     results["skipped"][name] = str(reason)
                     print(f"skipped {name}: {reason}", file=sys.stderr)
-            for measured in measure(started, chosen, options):
+            def restart(name):
+                started[name].stop()
+                started[name] = stack.enter_context(ready[name].start(root, SCHEMES))
+
+            for measured in measure(started, chosen, options, restart):
                 results["runs"].append(measured)
                 save(results, options)
 
@@ -153,7 +162,7 @@ def save(results, options):
     unfinished.replace(options.out)
 
 
-def measure(started, chosen, options):
+def measure(started, chosen, options, restart):
     turns = [(case, connections, name)
              for case in chosen
              for connections in options.connections or case.connections
@@ -167,6 +176,22 @@ def measure(started, chosen, options):
                   f"p99 {run['p99_us'] / 1000:8.2f} ms  {' '.join(run['marks'])}",
                   file=sys.stderr, flush=True)
             yield run
+            if not comes_to_rest(started[name]):
+                print(f"{name} still works although nobody asks; it is started anew",
+                      file=sys.stderr, flush=True)
+                restart(name)
+
+
+def comes_to_rest(server):
+    """Whether the server stops working soon after a load. One that does not would take a CPU from all
+    that are measured after it: so does the reference once many WebSockets were closed."""
+    deadline = time.monotonic() + REST_SECONDS
+    while time.monotonic() < deadline:
+        before = processes.cpu_seconds(server.pid)
+        time.sleep(LOOK_SECONDS)
+        if processes.cpu_seconds(server.pid) - before < LOOK_SECONDS / 2:
+            return True
+    return False
 
 
 def one_run(server, case, connections, seconds):
