@@ -56,7 +56,7 @@ impl Turns {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        // Nothing panics while it holds the lock.
+        // Nothing panics while it holds the lock. Only `run` begins tasks here, before it closes.
         let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
         runtime.as_ref().expect("the server has not ended").spawn(task)
     }
