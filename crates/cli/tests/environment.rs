@@ -188,7 +188,7 @@ fn findings(directory: &TempDir, arguments: &[&str]) -> String {
 fn fake_python(directory: &TempDir, name: &str, says: &str) {
     use std::os::unix::fs::PermissionsExt;
     let script = format!(
-        "#!/bin/sh\nif [ \"$1\" = -I ]; then printf '3.13.0\\ngil\\n%s\\n' \"$0\"\n\
+        "#!/bin/sh\nif [ \"$1\" = -I ]; then printf '3.13.0\\n%s\\n' \"$0\"\n\
          else printf '{says}'; fi\n"
     );
     write(directory, name, &script);
