@@ -74,7 +74,7 @@ def test_the_command_becomes_the_python_that_is_asked_for(tmp_path):
     fake = tmp_path / "fake"
     fake.write_text(
         "#!/bin/sh\n"
-        'if [ "$1" = -I ]; then printf "3.11.0\\ngil\\n%s\\n" ' + f'"{other}"; else exec {other} "$@"; fi\n'
+        'if [ "$1" = -I ]; then printf "3.11.0\\n%s\\n" ' + f'"{other}"; else exec {other} "$@"; fi\n'
     )
     fake.chmod(0o755)
     found = run("-m", "wptserve", "--python", str(fake), "-p", "0", str(tmp_path), PYTHONPATH=str(tmp_path))

@@ -199,10 +199,16 @@ def test_multiprocessing(doc_root, method):
 @ours_only
 def test_a_forked_child_does_not_hold_the_port(doc_root):
     context = multiprocessing.get_context("fork")
-    go = context.Event()
+    running, go = context.Event(), context.Event()
+
+    def run():
+        running.set()
+        go.wait(10)
+
     with serving(doc_root) as server:
-        process = context.Process(target=go.wait, args=(10,))
+        process = context.Process(target=run)
         process.start()
+        assert running.wait(10)
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", server.port), 1).close()
     go.set()
