@@ -184,7 +184,7 @@ def measure(started, chosen, options, restart):
 
 def comes_to_rest(server):
     """Whether the server stops working soon after a load. One that does not would take a CPU from all
-    that are measured after it: so does the reference once many WebSockets were closed."""
+    that are measured after it, as a process of the reference has done."""
     deadline = time.monotonic() + REST_SECONDS
     while time.monotonic() < deadline:
         before = processes.cpu_seconds(server.pid)

@@ -36,14 +36,9 @@ impl Wakes {
 
     /// Wakes everybody that is listed.
     pub fn flush(&self) {
-        let mut state = self.lock();
-        if state.tasks.is_empty() {
-            return;
-        }
-        let dispatcher = state.dispatcher.take();
-        drop(state);
-        if let Some(dispatcher) = dispatcher {
-            dispatcher.wake();
+        let state = self.lock();
+        if !state.tasks.is_empty() {
+            wake_dispatcher(state);
         }
     }
 
@@ -51,11 +46,7 @@ impl Wakes {
     pub(crate) fn wake(&self, task: Waker) {
         let mut state = self.lock();
         state.tasks.push(task);
-        let dispatcher = state.dispatcher.take();
-        drop(state);
-        if let Some(dispatcher) = dispatcher {
-            dispatcher.wake();
-        }
+        wake_dispatcher(state);
     }
 
     /// Lists a task; wakes it unless this thread defers.
@@ -82,14 +73,20 @@ impl Wakes {
 
     /// Wakes the dispatcher.
     pub(crate) fn wake_dispatcher(&self) {
-        let dispatcher = self.lock().dispatcher.take();
-        if let Some(dispatcher) = dispatcher {
-            dispatcher.wake();
-        }
+        wake_dispatcher(self.lock());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds the lock with the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes the dispatcher, unless it is on its way. The lock is let go first: the dispatcher takes it.
+fn wake_dispatcher(mut state: MutexGuard<'_, State>) {
+    let dispatcher = state.dispatcher.take();
+    drop(state);
+    if let Some(dispatcher) = dispatcher {
+        dispatcher.wake();
     }
 }

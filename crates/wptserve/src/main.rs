@@ -88,7 +88,7 @@ fn launch(
 }
 
 /// The extension beside this executable, for a Python if one is named.
-pub(crate) fn extension(python: Option<&Interpreter>) -> Result<PathBuf, String> {
+fn extension(python: Option<&Interpreter>) -> Result<PathBuf, String> {
     let executable = env::current_exe()
         .and_then(|path| path.canonicalize())
         .map_err(|error| format!("the executable's place is unknown: {error}"))?;
