@@ -2,6 +2,7 @@
 //!
 //! Only the standard library, so that a fresh machine builds this in a second.
 
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks there")]
 
 mod bench;

@@ -2,6 +2,8 @@
 //!
 //! It knows no Python: what runs `.py` files is handed in as a [`HandlerLoader`].
 
+#![forbid(unsafe_code)]
+
 mod arguments;
 mod browser_args;
 mod certificates;

@@ -27,6 +27,8 @@
 //! | [`number`] | text → numbers, as Python reads them |
 //! | [`json_error`], [`html`], [`listing`] | the bodies that the server itself writes |
 
+#![forbid(unsafe_code)]
+
 pub mod chunked;
 pub mod date;
 pub mod framing;

@@ -4,6 +4,8 @@
 //! `router` for its [`Handler`], which answers through a [`ResponseWriter`]; the connection's
 //! task takes what is written out of the `outbox` and puts it on the wire.
 
+#![forbid(unsafe_code)]
+
 mod accept;
 mod body;
 mod clock;

@@ -37,7 +37,7 @@ pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
         let loader = PythonLoader { arguments: argv.clone(), pool: OnceLock::new() };
         let code = cli::run(argv, &loader);
         flush_standard_streams();
-        std::process::exit(code.into());
+        process::exit(code.into());
     });
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn start(py: Python<'_>, argv: Vec<OsString>) -> PyResult<()> {
         }
     };
     flush_standard_streams();
-    std::process::exit(exit.code().into());
+    process::exit(exit.code().into());
 }
 
 fn tell(reason: &str, exit: Exit) -> Exit {

@@ -226,7 +226,7 @@ impl InputFile {
 
     #[pyo3(signature = (*_exc))]
     #[expect(clippy::unused_self, reason = "a method of the context protocol")]
-    fn __exit__(&self, _exc: &Bound<'_, pyo3::types::PyTuple>) -> bool {
+    fn __exit__(&self, _exc: &Bound<'_, PyTuple>) -> bool {
         false
     }
 

@@ -1,5 +1,7 @@
 //! The extension module `wptserve._wptserve`: the engine inside Python.
 
+#![expect(unsafe_code, reason = "Python's C interface; each block has its SAFETY comment")]
+
 mod attribute;
 mod callable;
 mod connection;

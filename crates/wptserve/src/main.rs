@@ -1,5 +1,7 @@
 //! The launcher: finds a Python and becomes it, or runs the engine without one.
 
+#![forbid(unsafe_code)]
+
 mod native;
 
 use std::{
