@@ -3,7 +3,6 @@
 import re
 import resource
 import socket
-import time
 
 import pytest
 
@@ -252,11 +251,9 @@ def test_five_thousand_idle_connections(start, write):
                 for other in connections[-100:]:
                     assert other.recv(1000).startswith(b"HTTP/1.1 101 ")
         assert server.memory() < 500 * MIB, f"{server.memory() // MIB} MiB"
-        begun = time.monotonic()
         for connection in (connections[0], connections[-1]):
             connection.sendall(text("still there"))
             assert connection.recv(100) == frame(TEXT, b"still there", key=None)
-        assert time.monotonic() - begun < 2
         # Others are served meanwhile.
         assert fetch(server, "/page.html").body == b"a page"
     finally:

@@ -254,7 +254,7 @@ import time, threading, urllib.request
 from wptserve.server import WebTestHttpd
 from wptserve.handlers import handler
 server = WebTestHttpd(host="127.0.0.1", port=0, doc_root={str(doc_root)!r})
-server.router.register("GET", "/sleep", handler(lambda request, response: time.sleep(5)))
+server.router.register("GET", "/sleep", handler(lambda request, response: time.sleep(60)))
 server.start()
 print(urllib.request.urlopen(server.get_url("/h.py")).read())
 threading.Thread(
@@ -262,13 +262,11 @@ threading.Thread(
 ).start()
 time.sleep(0.2)
 """
-    began = time.monotonic()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=20
     )
     assert (done.returncode, done.stdout) == (0, "b'hello'\n"), done.stderr
-    assert time.monotonic() - began < 4
 
 
 @pytest.fixture
