@@ -1,5 +1,6 @@
 """Run pywebsocket3's server as `wpt serve` does: with a stash, and under both names."""
 
+import signal
 import sys
 
 import pywebsocket3
@@ -31,5 +32,7 @@ class Renamed:
 if __name__ == "__main__":
     sys.modules["mod_pywebsocket"] = pywebsocket3
     sys.meta_path.insert(0, Renamed())
+    # So that the stash's process ends with this one.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with StashServer():
         standalone._main(sys.argv[1:])
