@@ -59,14 +59,21 @@ def docs(tmp_path):
 
 
 @pytest.fixture
-def ask(docs):
-    def ask(handler, path, **headers):
+def request_for(docs):
+    def request_for(path, **headers):
         url = "http://h" + path
-        request = SimpleNamespace(
+        return SimpleNamespace(
             url=url, url_parts=urlsplit(url), doc_root=str(docs), headers=RequestHeaders(headers)
         )
+
+    return request_for
+
+
+@pytest.fixture
+def ask(request_for):
+    def ask(handler, path, **headers):
         response = Response()
-        handler(request, response)
+        handler(request_for(path, **headers), response)
         return response
 
     return ask
@@ -131,6 +138,27 @@ def test_python_script_that_cannot_run(ask, docs):
     (docs / "bad.py").write_text("def")
     with pytest.raises(SyntaxError):
         ask(handlers.python_script_handler, "/bad.py")
+
+
+def test_the_functions_of_a_python_script_for_frames(docs, request_for):
+    frame_handler = handlers.python_script_handler.frame_handler
+    (docs / "frames.py").write_text(
+        "def handle_headers(frame, request, response): return 'headers'\n"
+        "def main(request, response): return 'main'\n"
+    )
+    found = frame_handler(request_for("/frames.py"))
+    assert found.handle_headers(None, None, None) == "headers"
+    assert found.func(None, None) == "main"
+    assert not hasattr(found, "handle_data")
+    (docs / "data.py").write_text("def handle_data(frame, request, response): pass")
+    assert frame_handler(request_for("/data.py")).func(None, None) is None
+    (docs / "nothing.py").write_text("x = 1")
+    with pytest.raises(HTTPException) as caught:
+        frame_handler(request_for("/nothing.py"))
+    assert (caught.value.code, caught.value.message) == (
+        500,
+        f"No main function or handlers in script {docs / 'nothing.py'}",
+    )
 
 
 def test_as_is(ask, docs):

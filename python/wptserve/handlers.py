@@ -241,6 +241,13 @@ class PythonScriptHandler(_PathHandler):
     """Runs a Python file, or a directory's first ``default*.py``, and calls its ``main``."""
 
     def __call__(self, request: Request, response: Response) -> None:
+        path, namespace = self._load(request)
+        if "main" not in namespace:
+            raise HTTPException(500, f"No main function in script {path}")
+        _wptserve.FunctionHandler(namespace["main"])(request, response)
+        wrap_pipeline(path, request, response)
+
+    def _load(self, request: Request) -> tuple[str, dict[str, Any]]:
         path = self._script(request)
         # An OSError while the file is loaded counts as a missing file, as it does for clients
         # of existing handlers; one that main() raises does not get here.
@@ -251,10 +258,7 @@ class PythonScriptHandler(_PathHandler):
             exec(compile(source, path, "exec", dont_inherit=True), namespace)
         except OSError:
             raise HTTPException(404) from None
-        if "main" not in namespace:
-            raise HTTPException(500, f"No main function in script {path}")
-        _wptserve.FunctionHandler(namespace["main"])(request, response)
-        wrap_pipeline(path, request, response)
+        return path, namespace
 
     def _script(self, request: Request) -> str:
         path = self._path(request)
@@ -267,8 +271,15 @@ class PythonScriptHandler(_PathHandler):
         return path
 
     def frame_handler(self, request: Request) -> Any:
-        """The handler for single HTTP/2 frames."""
-        raise NotImplementedError("PythonScriptHandler.frame_handler: HTTP/2 is not built yet")
+        """A handler that has the script's functions for HTTP/2 frames as attributes."""
+        path, namespace = self._load(request)
+        found = [name for name in ("handle_headers", "handle_data") if name in namespace]
+        if not found and "main" not in namespace:
+            raise HTTPException(500, f"No main function or handlers in script {path}")
+        handler = FunctionHandler(namespace.get("main", lambda request, response: None))
+        for name in found:
+            setattr(handler, name, namespace[name])
+        return handler
 
 
 class AsIsHandler(_PathHandler):
