@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import servers
 
@@ -135,16 +135,18 @@ def start(
     port: int | None = 0,
     cwd: pathlib.Path | None = None,
     env: dict[str, str | None] | None = None,
+    prefix: Sequence[str] = (),
 ) -> Server:
     """Start the binary and wait until it listens.
 
     `command`: what to run in place of serving the document root.
     `python`: `""` for the suite's own, `None` to leave the choice to the binary.
     `port`: `None` to leave the choice to the options.
+    `prefix`: a command that becomes the binary.
     """
     ready_file = work / "ready.json"
     what = [name for name in (command, doc_root) if name is not None]
-    command = [binary(), *map(str, what), "--ready-file", str(ready_file)]
+    command = [*prefix, binary(), *map(str, what), "--ready-file", str(ready_file)]
     if port is not None:
         command += ["--port", str(port)]
     if python is not None:

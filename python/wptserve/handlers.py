@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import Any, Callable, Iterable
 
@@ -157,6 +158,17 @@ class DirectoryHandler(_PathHandler):
         response.content = _wptserve.directory_listing(url_path, path)
 
 
+def _unopened(error: OSError) -> HTTPException:
+    """What the client is told of a file that cannot be opened: that it is not there, unless the
+    system is short of something and may have it in a moment."""
+    if error.errno in _SHORT_OF:
+        return HTTPException(503, f"the file cannot be opened just now: {error.strerror}")
+    return HTTPException(404)
+
+
+_SHORT_OF = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EAGAIN))
+
+
 def _with_slash(url: str) -> str:
     query = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=len(url))
     return f"{url[:query]}/{url[query:]}"
@@ -176,8 +188,8 @@ class FileHandler(_PathHandler):
             return None
         try:
             return self._send(path, request, response)
-        except OSError:
-            raise HTTPException(404) from None
+        except OSError as error:
+            raise _unopened(error) from None
 
     def _send(self, path: str, request: Request, response: Response) -> Response:
         size = os.stat(path).st_size
@@ -256,8 +268,8 @@ class PythonScriptHandler(_PathHandler):
                 source = file.read()
             namespace: dict[str, Any] = {"__file__": path}
             exec(compile(source, path, "exec", dont_inherit=True), namespace)
-        except OSError:
-            raise HTTPException(404) from None
+        except OSError as error:
+            raise _unopened(error) from None
         return path, namespace
 
     def _script(self, request: Request) -> str:
@@ -292,8 +304,8 @@ class AsIsHandler(_PathHandler):
         try:
             with open(path, "rb") as file:
                 response.writer.write_raw_content(file.read())
-        except OSError:
-            raise HTTPException(404) from None
+        except OSError as error:
+            raise _unopened(error) from None
         wrap_pipeline(path, request, response)
         response.close_connection = True
 

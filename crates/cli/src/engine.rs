@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use server::{
-    AcceptShare, Bound, Environment, Error, Http2Use, Limits, Router, Scheme, Server, Stop, Wakes,
-    WebSocketService,
+    AcceptShare, Bound, Environment, Error, Http2Use, Limits, Refusals, Router, Scheme, Server,
+    Stop, Wakes, WebSocketService,
     dns::DnsNames,
     event::{Event, EventSink, Level},
     file_cache::FileCache,
@@ -160,6 +160,7 @@ impl Ground {
             doc_root: site.settings().doc_root.clone(),
             stash: loader.stash(beside.stash),
             events: Arc::clone(&listening.log) as _,
+            refusals: Refusals::default(),
             limits: Limits {
                 max_body: engine.max_body,
                 handler_timeout: engine.handler_timeout,

@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::{event::EventSink, file_cache::FileCache, stash::StashStore, wakes::Wakes};
+use crate::{
+    event::EventSink, file_cache::FileCache, refusals::Refusals, stash::StashStore, wakes::Wakes,
+};
 
 /// Shared by all requests of a server.
 pub struct Environment {
@@ -16,6 +18,8 @@ pub struct Environment {
     pub stash: Arc<dyn StashStore>,
     /// Where events go.
     pub events: Arc<dyn EventSink>,
+    /// What the system refuses, for the log.
+    pub refusals: Refusals,
     /// Bounds on what a client may do.
     pub limits: Limits,
     /// The way from handler threads to connection tasks.

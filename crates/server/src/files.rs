@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs::{self, Metadata},
-    io,
+    io::{self, ErrorKind},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
@@ -11,6 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use proto::{HeaderList, date, listing, mime};
+use rustix::io::Errno;
 
 use crate::{
     Exchange, Finish, Handler, Request, Response,
@@ -42,20 +43,28 @@ impl Handler for AsIsHandler {
         let Some(path) = file_system_path(&exchange.request) else {
             return exchange.respond(not_found());
         };
-        if path.is_dir() {
-            let reason = format!("{} is a directory; an .asis route serves files", path.display());
-            let response = failure(&exchange.request, &reason);
-            return exchange.respond(response);
-        }
-        // Looked at before it is opened: to open a named pipe would wait for its other end.
-        if !path.is_file() {
-            return exchange.respond(not_found());
-        }
-        match exchange.request.environment.files.read(&path) {
-            Ok((data, _stamp)) => exchange.writer.finish(data, Finish::Close),
-            Err(_) => exchange.respond(not_found()),
+        match as_is(&exchange.request, &path) {
+            Ok(data) => exchange.writer.finish(data, Finish::Close),
+            Err(failure) => {
+                let response = failure.into_response(&exchange.request);
+                exchange.respond(response);
+            }
         }
     }
+}
+
+/// The content of an `.asis` file.
+fn as_is(request: &Request, path: &Path) -> Result<Bytes, Failure> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        let reason = format!("{} is a directory; an .asis route serves files", path.display());
+        return Err(Failure::Server(reason));
+    }
+    // Looked at before it is opened: to open a named pipe would wait for its other end.
+    if !metadata.is_file() {
+        return Err(Failure::Missing);
+    }
+    Ok(request.environment.files.read(path)?.0)
 }
 
 /// The file that a request's path names under its document root; `None` when the path has `..`
@@ -79,8 +88,9 @@ impl FileHandler {
         let Some(path) = file_system_path(request) else {
             return not_found();
         };
-        let Ok(metadata) = fs::metadata(&path) else {
-            return not_found();
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            Err(error) => return unopened(request, error),
         };
         if metadata.is_dir() {
             return directory(request, &path);
@@ -101,11 +111,11 @@ impl FileHandler {
     ) -> Result<Response, Failure> {
         let files = &request.environment.files;
         let mut response = Response::new(200, "");
-        let headers = files.headers(path, metadata, |folder| {
+        response.headers = files.headers(path, metadata, |folder| {
             let read = headers_files::read(files, folder, request, path)?;
-            Ok(Made { list: header_list(path, read.fields), sources: read.sources })
-        });
-        response.headers = headers.map_err(Failure::Server)?;
+            let list = header_list(path, read.fields);
+            Ok::<_, Failure>(Made { list, sources: read.sources })
+        })?;
         if self.validators
             && let Some(fresh) = validate(request, &mut response, metadata)
         {
@@ -157,14 +167,25 @@ fn header_list(path: &Path, fields: Vec<(Bytes, Bytes)>) -> HeaderList {
 }
 
 /// Why a file is not sent.
-pub(crate) enum Failure {
-    /// It is not there, or cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It is not there.
+    #[error("there is no such file")]
     Missing,
+    /// It is there, and this user may not read it.
+    #[error("{0}")]
+    Forbidden(io::Error),
+    /// The system cannot open or read it just now: it is short of something, or a disk fails.
+    #[error("{0}")]
+    Unavailable(io::Error),
     /// An error with this status and message.
+    #[error("{1}")]
     Status(u16, String),
     /// A range that a file of this size cannot satisfy.
+    #[error("{0}")]
     Range(String, u64),
     /// The server's own side is at fault: a `.headers` file, a template, a pipe.
+    #[error("{0}")]
     Server(String),
 }
 
@@ -173,6 +194,15 @@ impl Failure {
     pub(crate) fn into_response(self, request: &Request) -> Response {
         match self {
             Self::Missing => not_found(),
+            // As the reference answers; the log says what is behind it.
+            Self::Forbidden(error) => {
+                tell_unopened(request, &error, 404);
+                not_found()
+            }
+            Self::Unavailable(error) => {
+                tell_unopened(request, &error, 503);
+                Response::error(503, "the file cannot be opened just now")
+            }
             Self::Status(status, message) => Response::error(status, &message),
             Self::Range(message, size) => {
                 Response::error(416, &message).with("Content-Range", format!("bytes */{size}"))
@@ -183,9 +213,33 @@ impl Failure {
 }
 
 impl From<io::Error> for Failure {
-    fn from(_error: io::Error) -> Self {
-        Self::Missing
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // What a path may come to that names nothing.
+            ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidFilename
+            | ErrorKind::InvalidInput => Self::Missing,
+            _ if Errno::from_io_error(&error) == Some(Errno::LOOP) => Self::Missing,
+            ErrorKind::PermissionDenied => Self::Forbidden(error),
+            _ => Self::Unavailable(error),
+        }
     }
+}
+
+/// The response to a request whose file the system does not open.
+pub fn unopened(request: &Request, error: io::Error) -> Response {
+    Failure::from(error).into_response(request)
+}
+
+fn tell_unopened(request: &Request, error: &io::Error, status: u16) {
+    let text = format!(
+        "what {} needs cannot be opened: {error}; answered with {status}",
+        request.display_url()
+    );
+    let environment = &request.environment;
+    environment.refusals.tell(environment.events.as_ref(), "files", &text);
 }
 
 fn not_found() -> Response {
@@ -212,7 +266,10 @@ fn directory(request: &Request, path: &Path) -> Response {
     match list(path) {
         Ok(entries) => Response::new(200, listing::render_listing(url_path, entries))
             .with("Content-Type", "text/html"),
-        Err(error) => failure(request, &format!("the directory cannot be listed: {error}")),
+        Err(error) => match Failure::from(error) {
+            unavailable @ Failure::Unavailable(_) => unavailable.into_response(request),
+            other => failure(request, &format!("the directory cannot be listed: {other}")),
+        },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -11,6 +12,7 @@ use proto::{headers_file::parse_headers_file, template::Escape};
 use crate::{
     Request,
     file_cache::{FileCache, Folder, Stamp},
+    files::Failure,
     pipes,
 };
 
@@ -25,12 +27,12 @@ pub(crate) struct HeadersFiles {
 
 /// The fields for the file at `path`: those of `__dir__.headers` beside it, then those of the
 /// file's own `.headers`. A `.sub.headers` file is a template, and goes before the plain one.
-/// The error names the file and what is wrong with it.
+/// Where the server's own side is at fault the error names the file and what is wrong with it.
 pub fn load_headers(
     cache: &FileCache,
     request: &Request,
     path: &Path,
-) -> Result<Vec<(Bytes, Bytes)>, String> {
+) -> Result<Vec<(Bytes, Bytes)>, Failure> {
     let folder = cache.folder(path.parent().unwrap_or(path));
     Ok(read(cache, &folder, request, path)?.fields)
 }
@@ -41,7 +43,7 @@ pub(crate) fn read(
     folder: &Folder,
     request: &Request,
     path: &Path,
-) -> Result<HeadersFiles, String> {
+) -> Result<HeadersFiles, Failure> {
     let mut found = HeadersFiles { fields: Vec::new(), sources: Some(Vec::new()) };
     found.add(cache, folder, request, &path.with_file_name("__dir__"))?;
     found.add(cache, folder, request, path)?;
@@ -56,19 +58,19 @@ impl HeadersFiles {
         folder: &Folder,
         request: &Request,
         path: &Path,
-    ) -> Result<(), String> {
+    ) -> Result<(), Failure> {
         let template = with_ending(path, ".sub.headers");
-        let is_template = folder.has(&template);
+        let is_template = if_available(folder.has(&template))?.unwrap_or(false);
         let path = if is_template { template } else { with_ending(path, ".headers") };
-        if !is_template && !folder.has(&path) {
+        if !is_template && !if_available(folder.has(&path))?.unwrap_or(false) {
             return Ok(());
         }
         // The reference passes over a file that it cannot read.
-        let Ok((mut data, stamp)) = cache.read(&path) else {
+        let Some((mut data, stamp)) = if_available(cache.read(&path))? else {
             self.sources = None;
             return Ok(());
         };
-        let told = |reason: String| format!("{}: {reason}", path.display());
+        let told = |reason: String| Failure::Server(format!("{}: {reason}", path.display()));
         if is_template {
             data = pipes::render(request, &data, Escape::None).map_err(told)?.into();
         }
@@ -78,6 +80,15 @@ impl HeadersFiles {
             _ => self.sources = None,
         }
         Ok(())
+    }
+}
+
+/// `None` for what is not there or may not be read; an error for what cannot be read just now.
+fn if_available<T>(result: io::Result<T>) -> Result<Option<T>, Failure> {
+    match result.map_err(Failure::from) {
+        Ok(found) => Ok(Some(found)),
+        Err(unavailable @ Failure::Unavailable(_)) => Err(unavailable),
+        Err(_) => Ok(None),
     }
 }
 

@@ -22,7 +22,6 @@ use crate::{
     connection,
     dns::{self, DnsNames},
     environment::Environment,
-    event::{Event, Level},
     http1::Tunnels,
     listener,
     service::{Http2Use, Phase, Service, WebSocketRoute},
@@ -320,14 +319,11 @@ impl Port {
     }
 
     async fn accept(mut self, service: Service) {
-        let events = Arc::clone(&service.environment.events);
+        let environment = Arc::clone(&service.environment);
         loop {
             let warn = |error: &io::Error| {
-                events.emit(&Event::Message {
-                    level: Level::Error,
-                    source: "listener",
-                    text: &format!("a connection cannot be accepted: {error}"),
-                });
+                let text = format!("a connection cannot be accepted: {error}");
+                environment.refusals.tell(environment.events.as_ref(), "listener", &text);
             };
             let (stream, peer, counted) = self.listener.accept(warn).await;
             let Ok(local) = stream.local_addr() else {

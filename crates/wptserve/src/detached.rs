@@ -16,8 +16,8 @@ use pyo3::{
     types::{PyDict, PyString},
 };
 use server::{
-    ConnectionInfo, Encryption, Environment, Limits, RequestBody, Wakes, event::EventSink,
-    file_cache::FileCache,
+    ConnectionInfo, Encryption, Environment, Limits, Refusals, RequestBody, Wakes,
+    event::EventSink, file_cache::FileCache,
 };
 
 use crate::{
@@ -114,6 +114,7 @@ fn environment(config: &Bound<'_, PyAny>, doc_root: PathBuf) -> PyResult<Arc<Env
         files: FileCache::default(),
         stash: Arc::clone(stash::store()),
         events: Arc::new(ProgramLog::new(false)) as Arc<dyn EventSink>,
+        refusals: Refusals::default(),
         limits: Limits::default(),
         wakes: Arc::new(Wakes::default()),
     });

@@ -13,6 +13,7 @@ mod injection;
 mod input_file;
 mod journal;
 mod library;
+mod os_error;
 mod pipes;
 mod pool;
 mod program_log;
@@ -33,7 +34,6 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _wptserve {
     use pyo3::{
-        exceptions::PyOSError,
         prelude::*,
         types::{PyBytes, PyDict},
     };
@@ -78,7 +78,7 @@ mod _wptserve {
     #[expect(clippy::needless_pass_by_value, reason = "a function of Python takes what it made")]
     fn directory_listing(url_path: &str, path: std::path::PathBuf) -> PyResult<String> {
         let entries =
-            server::files::list(&path).map_err(|error| PyOSError::new_err(error.to_string()))?;
+            server::files::list(&path).map_err(|error| crate::os_error::from_io(&error))?;
         Ok(proto::listing::render_listing(url_path.as_bytes(), entries))
     }
 

@@ -15,8 +15,8 @@ use pyo3::{
     prelude::*,
 };
 use server::{
-    Bound as BoundSockets, Endpoint, Environment, Error, ErrorHandler, Handler, Limits, Router,
-    Scheme, SharedRouter, Stop, StringHandler, Wakes, WebSocketService,
+    Bound as BoundSockets, Endpoint, Environment, Error, ErrorHandler, Handler, Limits, Refusals,
+    Router, Scheme, SharedRouter, Stop, StringHandler, Wakes, WebSocketService,
     event::EventSink,
     file_cache::FileCache,
     files::{AsIsHandler, FileHandler},
@@ -255,6 +255,7 @@ impl Engine {
             files: FileCache::default(),
             stash: Arc::clone(stash::store()),
             events: log as Arc<dyn EventSink>,
+            refusals: Refusals::default(),
             limits: Limits { latency, ..Limits::default() },
             wakes,
         });

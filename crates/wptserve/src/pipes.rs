@@ -13,11 +13,13 @@ use pyo3::{
     types::{PyBytes, PyInt, PyList, PyString},
 };
 use server::{
+    files::Failure,
     pipes::{self, PipeError},
     response::Body,
 };
 
 use crate::{
+    os_error,
     request::Request,
     response::Response,
     response_headers::{ResponseHeaders, unpack},
@@ -130,7 +132,10 @@ pub(crate) fn load_headers<'py>(
     let py = request.py();
     let inner = &request.get().inner;
     let fields = server::headers_files::load_headers(&inner.environment.files, inner, &path);
-    let fields = fields.map_err(PyValueError::new_err)?;
+    let fields = fields.map_err(|failure| match failure {
+        Failure::Unavailable(error) => os_error::from_io(&error),
+        other => PyValueError::new_err(other.to_string()),
+    })?;
     Ok(fields.iter().map(|(n, v)| (PyBytes::new(py, n), PyBytes::new(py, v))).collect())
 }
 

@@ -190,6 +190,12 @@ impl Response {
         Ok(Some(native))
     }
 
+    /// Answers with a response of the engine's.
+    pub(crate) fn respond(slf: &Bound<'_, Self>, native: server::Response) {
+        slf.get().progress.lock().respond(native);
+        slf.get().release_writer();
+    }
+
     /// Whether the request came over HTTP/2.
     fn is_over_http2(&self, py: Python<'_>) -> bool {
         http2::stream(self.request(py)).is_some()

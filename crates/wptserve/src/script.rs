@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     ffi::OsStr,
     fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -21,7 +22,7 @@ use pyo3::{
 use server::{Exchange, Finish, Handler, file_cache::Stamp, files};
 
 use crate::{
-    http2, injection, journal,
+    http2, injection, journal, os_error,
     pool::Pool,
     request::{Host, Request},
     response::Response,
@@ -80,9 +81,16 @@ impl Scripts {
         };
         let result = match path {
             Some(path) => self.run(py, path, number, &request, &response),
-            None => Err(http_error(py, 404, None)),
+            None => Err(NotRun::Unopened(ErrorKind::NotFound.into())),
         };
-        settle(&response, result);
+        match result {
+            Ok(()) => settle(&response, Ok(())),
+            Err(NotRun::Raised(error)) => settle(&response, Err(error)),
+            Err(NotRun::Unopened(error)) => {
+                let native = files::unopened(&request.get().inner, error);
+                Response::respond(&response, native);
+            }
+        }
     }
 
     /// Executes the file and calls its `main`.
@@ -93,21 +101,18 @@ impl Scripts {
         number: u64,
         request: &Bound<'_, Request>,
         response: &Bound<'_, Response>,
-    ) -> PyResult<()> {
-        let (path, code) = match self.load(py, path, number) {
-            Ok(loaded) => loaded,
-            Err(error) if error.is_instance_of::<PyOSError>(py) => {
-                return Err(http_error(py, 404, None));
-            }
-            Err(error) => return Err(error),
-        };
+    ) -> Result<(), NotRun> {
+        let (path, code) = self.load(py, path, number)?;
         let globals = PyDict::new(py);
         globals.set_item(intern!(py, "__builtins__"), builtins(py)?)?;
         globals.set_item(intern!(py, "__file__"), path.as_os_str())?;
         if let Err(error) = execute(&code, &globals) {
             // A file that cannot be opened at import is a file that is not there, to the reference.
-            let missing = error.is_instance_of::<PyOSError>(py);
-            return Err(if missing { http_error(py, 404, None) } else { error });
+            return Err(if error.is_instance_of::<PyOSError>(py) {
+                NotRun::Unopened(os_error::to_io(py, &error))
+            } else {
+                NotRun::Raised(error)
+            });
         }
         let main = globals.get_item(intern!(py, "main"))?;
         if http2::stream(request).is_some() {
@@ -115,7 +120,7 @@ impl Scripts {
             let handles = |name| globals.contains(name);
             if main.is_none() && !handles(frames[0])? && !handles(frames[1])? {
                 let message = format!("No main function or handlers in script {}", path.display());
-                return Err(http_error(py, 500, Some(&message)));
+                return Err(http_error(py, 500, Some(&message)).into());
             }
             if !http2::call_frame_handlers(&globals, request, response)? {
                 // The client left: there is nobody to answer.
@@ -124,14 +129,14 @@ impl Scripts {
         } else if main.is_none() {
             // The reference's words: they reach the client in the body of the 500.
             let message = format!("No main function in script {}", path.display());
-            return Err(http_error(py, 500, Some(&message)));
+            return Err(http_error(py, 500, Some(&message)).into());
         }
         if let Some(main) = main {
             let returned = main.call1((request, response))?;
             Response::apply(response, &returned)?;
         }
         wrap_pipeline(request, response, &path)?;
-        injection::inject(response)
+        Ok(injection::inject(response)?)
     }
 
     /// The code of a file, or of a directory's first `default*.py`, for a request by its number.
@@ -140,7 +145,7 @@ impl Scripts {
         py: Python<'py>,
         mut path: PathBuf,
         number: u64,
-    ) -> PyResult<(PathBuf, Bound<'py, PyAny>)> {
+    ) -> Result<(PathBuf, Bound<'py, PyAny>), NotRun> {
         if let Some(known) = self.compiled().get(&path)
             && number <= known.good_for
         {
@@ -150,14 +155,14 @@ impl Scripts {
         let good_for = self.received.load(Ordering::Acquire);
         let mut metadata = fs::metadata(&path)?;
         if metadata.is_dir()
-            && let Some(default) = default_script(&path)
+            && let Some(default) = default_script(&path)?
         {
             path = default;
             metadata = fs::metadata(&path)?;
         }
         if !metadata.is_file() {
             // To open a named pipe would wait for its other end.
-            return Err(PyOSError::new_err("not a file"));
+            return Err(NotRun::Unopened(ErrorKind::NotFound.into()));
         }
         let stamp = Stamp::of(&metadata);
         if let Some(known) = self.compiled().get_mut(&path)
@@ -185,17 +190,41 @@ impl Scripts {
     }
 }
 
+/// Why a file did not run to the end of its `main`.
+enum NotRun {
+    /// It, or what it needs to begin with, cannot be opened.
+    Unopened(io::Error),
+    /// It has raised an exception.
+    Raised(PyErr),
+}
+
+impl From<io::Error> for NotRun {
+    fn from(error: io::Error) -> Self {
+        Self::Unopened(error)
+    }
+}
+
+impl From<PyErr> for NotRun {
+    fn from(error: PyErr) -> Self {
+        Self::Raised(error)
+    }
+}
+
 /// The first file `default*.py` of a directory, by name.
-fn default_script(directory: &Path) -> Option<PathBuf> {
-    let names = fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path());
-    names
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-            name.starts_with(b"default")
-                && path.extension() == Some(OsStr::new("py"))
-                && path.is_file()
-        })
-        .min()
+fn default_script(directory: &Path) -> io::Result<Option<PathBuf>> {
+    let mut first: Option<PathBuf> = None;
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        if name.starts_with(b"default")
+            && path.extension() == Some(OsStr::new("py"))
+            && path.is_file()
+            && first.as_ref().is_none_or(|first| path < *first)
+        {
+            first = Some(path);
+        }
+    }
+    Ok(first)
 }
 
 fn compile<'py>(
@@ -250,11 +279,7 @@ pub(crate) fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
     }
     match Response::native(response) {
         Ok(None) => {}
-        Ok(Some(native)) => {
-            this.progress.lock().respond(native);
-            this.release_writer();
-            return;
-        }
+        Ok(Some(native)) => return Response::respond(response, native),
         Err(error) => tell(response, error),
     }
     if let Err(error) = Response::write_unless_written(response) {

@@ -85,7 +85,15 @@ class Dispatcher:
         self._files[resource] = path, _state(path)
         try:
             with open(path, "rb") as file:
-                self._suites[resource] = HandlerSuite(path, file.read())
+                source = file.read()
+        except OSError as error:
+            # One that is there may be readable in a moment: the next look tries again.
+            self._files[resource] = path, None
+            if isinstance(error, FileNotFoundError) or resource not in self._suites:
+                self._left_out(resource, f"{path}: {error}")
+            return
+        try:
+            self._suites[resource] = HandlerSuite(path, source)
         except DispatchException as error:
             self._left_out(resource, f"{path}: {error}")
         except (Exception, SystemExit) as error:

@@ -8,8 +8,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use server::{
-    ConnectionInfo, Encryption, Environment, Limits, Request, RequestBody, Wakes, event::NoEvents,
-    file_cache::FileCache, stash::MemoryStash,
+    ConnectionInfo, Encryption, Environment, Limits, Refusals, Request, RequestBody, Wakes,
+    event::NoEvents, file_cache::FileCache, stash::MemoryStash,
 };
 
 use crate::settings::Settings;
@@ -44,6 +44,7 @@ pub(super) fn request(settings: &Settings, method: &str, url: &str) -> Result<Re
         files: FileCache::default(),
         stash: Arc::new(MemoryStash::default()),
         events: Arc::new(NoEvents),
+        refusals: Refusals::default(),
         limits: Limits::default(),
         wakes: Arc::new(Wakes::default()),
     };

@@ -38,10 +38,10 @@ impl Folder {
     }
 
     /// Whether the folder has the file at `path`, which is directly in it.
-    pub fn has(&self, path: &Path) -> bool {
+    pub fn has(&self, path: &Path) -> io::Result<bool> {
         match &self.known {
-            Some(known) => path.file_name().is_some_and(|name| known.names.contains(name)),
-            None => path.exists(),
+            Some(known) => Ok(path.file_name().is_some_and(|name| known.names.contains(name))),
+            None => path.try_exists(),
         }
     }
 

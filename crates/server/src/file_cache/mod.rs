@@ -257,7 +257,7 @@ mod tests {
         let made = cache.headers(path, &fs::metadata(path).unwrap(), |folder| {
             let source = path.with_extension("txt.headers");
             let mut made = Made { list: HeaderList::new(), sources: Some(Vec::new()) };
-            if folder.has(&source) {
+            if folder.has(&source)? {
                 let (data, stamp) = cache.read(&source)?;
                 made.list.push("X", data);
                 made.sources = stamp.map(|stamp| vec![(source, stamp)]);

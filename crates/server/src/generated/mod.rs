@@ -73,7 +73,7 @@ impl GeneratedHandler {
         for &(name, value) in kind.headers {
             response.headers.push(name, value);
         }
-        for (name, value) in load_headers(files, request, &source).map_err(Failure::Server)? {
+        for (name, value) in load_headers(files, request, &source)? {
             response.headers.set(name, value);
         }
         // Looked at before it is opened: to open a named pipe would wait for its other end.

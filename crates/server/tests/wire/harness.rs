@@ -11,8 +11,8 @@ use std::{
 };
 
 use server::{
-    Bound, Config, Driver, Endpoint, Environment, Error, Handler, Http2Use, Limits, Router, Scheme,
-    Server, Stop, Wakes,
+    Bound, Config, Driver, Endpoint, Environment, Error, Handler, Http2Use, Limits, Refusals,
+    Router, Scheme, Server, Stop, Wakes,
     dns::DnsNames,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
@@ -124,6 +124,7 @@ impl Setup {
             files: server::file_cache::FileCache::default(),
             stash: Arc::new(MemoryStash::default()),
             events: self.events,
+            refusals: Refusals::default(),
             limits: self.limits,
             wakes: Arc::new(Wakes::default()),
         });

@@ -147,12 +147,11 @@ impl Seat {
 
     /// Whether the thread waits for something else than a CPU, as far as that can be known.
     pub(super) fn sleeps(&self) -> bool {
-        let stat = self.account.as_ref().and_then(|path| fs::read(path).ok());
+        let Some(account) = &self.account else { return true };
+        // Without a descriptor to spare it counts as busy; what is long is found all the same.
+        let Ok(stat) = fs::read(account) else { return false };
         // The state follows the name, which is in parentheses and may contain any of them.
-        let state = stat.and_then(|stat| {
-            let name_end = stat.iter().rposition(|&byte| byte == b')')?;
-            stat.get(name_end + 2).copied()
-        });
-        state != Some(b'R')
+        let name_end = stat.iter().rposition(|&byte| byte == b')');
+        name_end.and_then(|end| stat.get(end + 2)) != Some(&b'R')
     }
 }

@@ -1,0 +1,141 @@
+"""A server that is short of descriptors, threads or rights says so, and works again afterwards."""
+
+import contextlib
+import http.client
+import os
+import pathlib
+import resource
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import running
+from client import fetch
+
+FILES = {
+    "plain.txt": "plain\n",
+    "handler.py": "def main(request, response):\n    return 'handled'\n",
+    "page.html": "<p>page\n",
+    "page.html.headers": "X-Named: yes\n",
+    "raw.asis": "HTTP/1.1 200 OK\r\nX-Raw: yes\r\nContent-Length: 4\r\n\r\nraw\n",
+    "scripts.py/default.py": "def main(request, response):\n    return 'default'\n",
+    "opens.py": "open(__file__).close()\ndef main(request, response):\n    return 'opened'\n",
+}
+PATHS = [
+    "/plain.txt", "/handler.py", "/page.html", "/raw.asis", "/scripts.py", "/opens.py", "/",
+]
+
+
+@contextlib.contextmanager
+def no_descriptors(server: running.Server) -> Iterator[None]:
+    """The process gets none beside those that it has."""
+    pid = server.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    taken = {int(name) for name in os.listdir(running.SYSTEM_PROC / str(pid) / "fd")}
+    # The lowest numbers are given out first.
+    least = next(number for number in range(len(taken) + 1) if number not in taken)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (least, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+
+
+def ask(connection: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
+    """One request on a connection that may be kept."""
+    connection.request("GET", path)
+    response = connection.getresponse()
+    return response.status, response.read()
+
+
+@pytest.fixture
+def files(write):
+    for name, content in FILES.items():
+        write(name, content)
+
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def serve_as_nobody() -> Iterator[Callable[..., running.Server]]:
+    """Starts servers of a user for whom the system's bounds and rights hold, over a folder."""
+    # The suite's own may be in a folder of this user's.
+    python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
+    if os.geteuid() != 0 or shutil.which("setpriv") is None or python is None:
+        pytest.skip("it takes root to become somebody else, and a Python for everybody")
+    folder = pathlib.Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    started: list[running.Server] = []
+
+    def serve(*options: str, prefix: tuple[str, ...] = ()) -> running.Server:
+        work = folder / f"server{len(started)}"
+        work.mkdir()
+        os.chown(work, NOBODY, NOBODY)
+        become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        server = running.start(
+            folder / "root", work, *options, python=python, prefix=(*prefix, *become)
+        )
+        started.append(server)
+        return server
+
+    serve.root = folder / "root"
+    serve.root.mkdir()
+    for name, content in FILES.items():
+        path = serve.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    yield serve
+    for server in started:
+        server.end()
+    shutil.rmtree(folder)
+
+
+def test_what_may_not_be_read_is_404_as_in_the_reference_and_the_log_says_why(
+    serve_as_nobody,
+) -> None:
+    names = ["plain.txt", "handler.py", "raw.asis"]
+    for name in names:
+        (serve_as_nobody.root / name).chmod(0)
+    server = serve_as_nobody()
+    for name in names:
+        before = len(server.log())
+        # More often than once a second nothing is told.
+        running.wait_until(
+            lambda: fetch(server, f"/{name}").status == 404
+            and f"/{name} needs cannot be opened: Permission denied" in server.log()[before:]
+        )
+
+
+def test_without_descriptors_what_exists_is_503_and_nothing_of_that_is_kept(serve, files) -> None:
+    server = serve()
+    connection = http.client.HTTPConnection(*server.address, timeout=15)
+    assert ask(connection, "/missing.txt")[0] == 404
+    with no_descriptors(server):
+        for path in PATHS:
+            assert ask(connection, path)[0] == 503, path
+        # A look at the folder takes no descriptor: this is still known.
+        assert ask(connection, "/missing.txt")[0] == 404
+    for path in PATHS:
+        assert fetch(server, path).status == 200, path
+    lines = [line for line in server.log().splitlines() if "Too many open files" in line]
+    assert 1 <= len(lines) <= 3, server.log()
+    assert "answered with 503" in lines[0]
+
+
+def test_while_no_connection_can_be_accepted_one_line_a_second_says_so(serve, files) -> None:
+    server = serve()
+    connection = http.client.HTTPConnection(*server.address, timeout=15)
+    assert ask(connection, "/handler.py") == (200, b"handled")
+    waiting = http.client.HTTPConnection(*server.address, timeout=15)
+    with no_descriptors(server):
+        waiting.request("GET", "/handler.py")
+        running.wait_until(lambda: "cannot be accepted" in server.log_so_far())
+        # It backs off and serves whom it has.
+        for _ in range(20):
+            assert ask(connection, "/missing.txt")[0] == 404
+    assert waiting.getresponse().read() == b"handled"
+    lines = [line for line in server.log().splitlines() if "cannot be accepted" in line]
+    assert len(lines) <= 3, lines
