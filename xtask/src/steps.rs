@@ -17,6 +17,12 @@ use crate::{
 pub(crate) const ALL: &[Step] = &[
     Step { name: "fmt", about: "the Rust code is formatted", needs: &[], run: fmt },
     Step { name: "clippy", about: "the lints of the workspace", needs: &[], run: clippy },
+    Step {
+        name: "doc",
+        about: "the documentation of the crates, without warnings",
+        needs: &[],
+        run: doc,
+    },
     Step { name: "rust", about: "the tests in Rust", needs: &[], run: rust },
     Step { name: "build", about: "the release build", needs: &[], run: build },
     Step { name: "setup", about: "virtual environments for the rest", needs: &[], run: setup },
@@ -87,6 +93,11 @@ fn fmt(project: &mut Project) -> Result<Outcome, Failure> {
 
 fn clippy(project: &mut Project) -> Result<Outcome, Failure> {
     done(Process::cargo(project).arguments("clippy --workspace --all-targets -- -D warnings"))
+}
+
+fn doc(project: &mut Project) -> Result<Outcome, Failure> {
+    let doc = Process::cargo(project).arguments("doc --workspace --lib --no-deps");
+    done(doc.variable("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn rust(project: &mut Project) -> Result<Outcome, Failure> {

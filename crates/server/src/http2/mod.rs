@@ -1,7 +1,7 @@
 //! HTTP/2 (RFC 9113): one connection, its requests side by side.
 //!
-//! The `h2` crate keeps the protocol; [`wire`] stands between it and the socket for what tests
-//! ask of a server that no library sends. Each request is a [`stream`], which answers through the
+//! The `h2` crate keeps the protocol; `wire` stands between it and the socket for what tests
+//! ask of a server that no library sends. Each request is a `stream`, which answers through the
 //! same [`ResponseWriter`](crate::ResponseWriter) as a request over HTTP/1.
 
 mod handle;
