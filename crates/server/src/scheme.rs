@@ -100,8 +100,12 @@ impl Scheme {
     pub(crate) fn alpn(self, http2: bool) -> &'static [&'static [u8]] {
         match self {
             Self::H2 => &[b"h2"],
-            Self::Https | Self::HttpsLocal | Self::HttpsPublic if http2 => &[b"h2", b"http/1.1"],
-            Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::Wss => &[b"http/1.1"],
+            Self::Https | Self::HttpsLocal | Self::HttpsPublic if http2 => {
+                &[b"h2", b"http/1.1", b"http/1.0"]
+            }
+            Self::Https | Self::HttpsLocal | Self::HttpsPublic | Self::Wss => {
+                &[b"http/1.1", b"http/1.0"]
+            }
             _ => &[],
         }
     }

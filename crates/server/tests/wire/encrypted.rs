@@ -166,6 +166,16 @@ fn the_handshake_settles_on_http_1_1() {
 }
 
 #[test]
+fn a_handshake_that_offers_http_1_0_alone_is_taken() {
+    let Certified { identity, _folder } = certified(false);
+    let server = Setup::new().route("/", Inline(yes)).secure(&identity).start();
+    let mut stream = StreamOwned::new(client(&identity, &[b"http/1.0"]), tcp(&server));
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    expect(&mut stream, "HTTP/1.1 200 OK\r\n");
+    assert_eq!(stream.conn.alpn_protocol(), Some(&b"http/1.0"[..]));
+}
+
+#[test]
 fn encryption_may_begin_after_connect() {
     let Certified { identity, _folder } = certified(true);
     let server = Setup::new().route("/url", Inline(url)).secure(&identity).start();
