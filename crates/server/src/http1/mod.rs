@@ -324,7 +324,11 @@ impl<S: Transport> Connection<S> {
             }
             Ok(()) if close => Next::End(Ending::Linger),
             Ok(()) => Next::Request,
-            Err(_) => Next::End(Ending::Gone),
+            Err(_) => {
+                // What is cut short must not look whole, and what nobody takes must not stay.
+                self.stream.reset_on_close();
+                Next::End(Ending::Gone)
+            }
         }
     }
 

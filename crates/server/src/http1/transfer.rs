@@ -134,6 +134,8 @@ impl<'a, S: Transport> Transfer<'a, S> {
                     written?;
                     if let Some(finish) = self.batch.finish {
                         self.close |= finish != Finish::KeepAlive || self.batch.inbox.is_some();
+                        // A response that is broken off must not look whole.
+                        self.reset |= finish == Finish::Abort && self.connection.output.written > 0;
                         // A connection that closes does not wait for the rest of the body.
                         if self.close || self.arriving.is_none() {
                             return Poll::Ready(Ok(()));

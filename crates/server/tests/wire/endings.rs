@@ -83,13 +83,13 @@ fn a_handler_that_panics_closes_its_connection_only() {
     let mut other = server.connect();
     let mut client = server.connect();
     client.send("GET /panic HTTP/1.1\r\n\r\n");
-    assert_bytes(client.receive_rest(), "half");
+    assert_bytes(client.receive_until_reset(), "half");
     other.send("GET /echo HTTP/1.1\r\n\r\n");
     other.expect(ok("GET /echo: "));
 }
 
 #[test]
-fn an_abort_delivers_what_was_written_and_closes() {
+fn an_abort_delivers_what_was_written_and_resets() {
     let aborting = Threaded(|exchange: Exchange| {
         let mut writer = exchange.writer;
         writer.send(Bytes::from("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")).unwrap();
@@ -98,7 +98,10 @@ fn an_abort_delivers_what_was_written_and_closes() {
     let server = Setup::new().route("/", aborting).start();
     let mut client = server.connect();
     client.send("GET / HTTP/1.1\r\n\r\n".repeat(2));
-    assert_bytes(client.receive_rest(), "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+    assert_bytes(
+        client.receive_until_reset(),
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+    );
 }
 
 #[test]

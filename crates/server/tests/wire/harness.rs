@@ -270,6 +270,16 @@ impl Client {
         bytes
     }
 
+    /// All bytes up to a reset of the connection.
+    #[track_caller]
+    pub(crate) fn receive_until_reset(&mut self) -> Vec<u8> {
+        self.stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let mut bytes = Vec::new();
+        let error = self.stream.read_to_end(&mut bytes).expect_err("no reset");
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset, "after {}", shown(&bytes));
+        bytes
+    }
+
     /// Bytes until there are `length` of them, the connection ends or `patience` does.
     pub(crate) fn receive_until(&mut self, length: usize, patience: Duration) -> Vec<u8> {
         let deadline = Instant::now() + patience;
