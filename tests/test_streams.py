@@ -1,6 +1,7 @@
 """Responses as they are made: streaming, back-pressure, large files, raw connections."""
 
 import hashlib
+import os
 import socket
 import threading
 import time
@@ -8,7 +9,7 @@ import time
 import pytest
 
 import running
-from client import connect, fetch, get, read_to_end, read_until, responses, statuses
+from client import connect, fetch, get, head, read_to_end, read_until, responses, statuses
 
 MIB = 1024 * 1024
 
@@ -254,6 +255,96 @@ def test_a_failure_within_a_stream_closes_at_once(serve, write):
         assert read_to_end(connection).endswith(b"\r\n\r\nbegun")
     running.wait_until(lambda: "ValueError: within the content" in server.log())
     assert server.log().startswith(f"error: {path}:5 failed for ")
+
+
+@pytest.mark.parametrize("how", ["generator", "writer", "shrinking file"])
+def test_a_cut_response_does_not_look_whole(serve, write, doc_root, how):
+    """Without a length only a reset tells a cut body from one that has ended."""
+    write("fails.py", {
+        "generator": """
+            def main(request, response):
+                def parts():
+                    yield "begun"
+                    raise ValueError("within the content")
+                return [], parts()
+        """,
+        "writer": """
+            def main(request, response):
+                response.write_status_headers()
+                response.writer.write("begun")
+                raise ValueError("within the content")
+        """,
+        "shrinking file": "def main(request, response): pass",
+    }[how])
+    server = serve()
+    path = "/fails.py"
+    if how == "shrinking file":
+        path = "/large.bin"
+        with open(doc_root / "large.bin", "wb") as file:
+            file.truncate(64 * MIB)
+    with socket.create_connection(server.address, timeout=20) as connection:
+        connection.sendall(get(path))
+        received = connection.recv(100)
+        if how == "shrinking file":
+            os.truncate(doc_root / "large.bin", 0)
+        with pytest.raises(ConnectionResetError):
+            while data := connection.recv(MIB):
+                received += data
+    assert received.startswith(b"HTTP/1.1 200 OK")
+    if how != "shrinking file":
+        assert received.endswith(b"\r\n\r\nbegun")
+
+
+STRAY = {
+    "204": "return 204, [], b'stray'",
+    "304": "return 304, [], b'stray'",
+    "304 with a length": "return 304, [('Content-Length', '5')], b'stray'",
+    "304 of a generator": "return 304, [('Content-Length', '5')], (part for part in ['stray'])",
+    "101": "return 101, [], b'stray'",
+    "204 by attributes": "response.status = 204; response.content = 'stray'",
+    "204 by the writer": """
+            response.writer.write_status(204)
+            response.writer.write_header("Content-Length", "5")
+            response.writer.end_headers()
+            response.writer.write("stray")""",
+    "204 by the file of the writer": """
+            response.writer.write_status(204)
+            response.writer.write_header("Content-Length", "5")
+            response.writer.end_headers()
+            response.writer._wfile.write(b"stray")""",
+    "204 through a pipe": "return 204, [('Content-Length', '5')], b'stray'",
+    "HEAD": "response.send_body_for_head_request = True; return 'stray'",
+    "HEAD by the writer": """
+            response.writer.write_status(200)
+            response.writer.write_header("Content-Length", "5")
+            response.writer.end_headers()
+            response.writer.write("stray")""",
+}
+
+
+@pytest.mark.parametrize("how", STRAY)
+def test_content_that_no_client_expects_ends_with_a_close(serve, write, how):
+    """It would be read as the next response."""
+    write("stray.py", f"def main(request, response):\n            {STRAY[how]}\n")
+    server = serve()
+    path = "/stray.py?pipe=header(X-A,b)" if "pipe" in how else "/stray.py"
+    with connect(server) as connection:
+        connection.send(head("HEAD" if "HEAD" in how else "GET", path) + get("/stray.py"))
+        received = read_to_end(connection)
+    assert received.endswith(b"\r\n\r\nstray")
+    assert received.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize("handler", [
+    "return 204, [], b''", "return 304, [], ''", "response.status = 204",
+])
+def test_a_status_without_content_and_none_keeps_the_connection(serve, write, handler):
+    write("empty.py", f"def main(request, response):\n    {handler}\n    response.content = b''\n")
+    server = serve()
+    with connect(server) as connection:
+        connection.send(get("/empty.py") * 2)
+        running.wait_until(lambda: connection.read(0.1) or connection.received.count(b"HTTP/1.1") == 2)
+        assert not connection.ended
 
 
 def test_pipelined_requests_behind_a_stream(serve, write):

@@ -8,6 +8,12 @@ pub fn reason(code: i64) -> &'static str {
         .map_or("", |index| REASONS[index].1)
 }
 
+/// Whether a response with this code has no content, whatever its header list says (RFC 9110,
+/// section 6.4.1): what is sent behind its head looks like the next response.
+pub fn is_without_content(code: i64) -> bool {
+    matches!(code, 100..=199 | 204 | 304)
+}
+
 /// The codes that have a phrase, in ascending order.
 ///
 /// These are the reference's codes and wordings, older than RFC 9110's: tests

@@ -125,7 +125,7 @@ impl Response {
         if !self.headers.contains(b"date") {
             response_head::encode_field(head, b"Date", &clock::http_date_now());
         }
-        if !self.headers.contains(b"content-length")
+        if !self.is_framed()
             && !self.ends_with_connection()
             && let Some(length) = self.body.length()
         {
@@ -138,9 +138,12 @@ impl Response {
         head.extend_from_slice(b"\r\n");
     }
 
-    /// Whether the connection closes behind it: it says so, or its content ends with it.
+    /// Whether the connection closes behind it: it says so, its content ends with it, or what
+    /// frames the content is not the server's to answer for.
     pub(crate) fn closes_connection(&self) -> bool {
         self.ends_with_connection()
+            || self.has_stray_content()
+            || self.headers.contains(b"transfer-encoding")
             || self
                 .headers
                 .get(b"connection")
@@ -150,12 +153,28 @@ impl Response {
     /// Whether only the end of the connection shows where the content ends: it is made while it
     /// is sent, or the status has no content (RFC 9110, section 6.4.1) and this has.
     pub fn ends_with_connection(&self) -> bool {
-        let without_content = matches!(self.status, 100..=199 | 204 | 304);
-        !self.headers.contains(b"content-length")
+        !self.is_framed()
             && match self.body {
                 Body::None => false,
                 Body::Stream(_) => true,
-                Body::Unread { .. } | Body::Bytes(_) | Body::File { .. } => without_content,
+                Body::Unread { .. } | Body::Bytes(_) | Body::File { .. } => {
+                    status::is_without_content(self.status)
+                }
+            }
+    }
+
+    /// Whether its header list says where the content ends.
+    fn is_framed(&self) -> bool {
+        self.headers.contains(b"content-length") || self.headers.contains(b"transfer-encoding")
+    }
+
+    /// Whether it has content that a client does not read as such.
+    fn has_stray_content(&self) -> bool {
+        status::is_without_content(self.status)
+            && match &self.body {
+                Body::None | Body::Unread { .. } => false,
+                Body::Stream(_) => true,
+                body => body.length() != Some(0),
             }
     }
 }

@@ -106,6 +106,18 @@ impl Response {
         self.close_connection.get(py).map_or(Ok(false), |value| value.is_truthy())
     }
 
+    /// Whether text or bytes are set that will be sent.
+    pub(crate) fn sends_content(&self, py: Python<'_>) -> PyResult<bool> {
+        let is_text = |content: &Bound<'_, PyAny>| {
+            content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>()
+        };
+        let content = self.content.get(py).filter(is_text);
+        let is_some = content.map_or(Ok(false), |content| content.is_truthy())?;
+        Ok(is_some
+            && (!self.request(py).get().inner.is_head()
+                || self.send_body_for_head_request(py).is_truthy()?))
+    }
+
     /// Sets `close_connection`.
     pub(crate) fn close_after(&self, py: Python<'_>) {
         self.close_connection.set(boolean(py, true).unbind());

@@ -293,7 +293,8 @@ pub(crate) fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
             broken = true;
         }
     }
-    let close = this.closes(py).unwrap_or(true);
+    let stray = this.progress.lock().has_stray_content;
+    let close = stray || this.closes(py).unwrap_or(true);
     let finish = match (broken, close) {
         (true, _) => Finish::Abort,
         (false, true) => Finish::Close,

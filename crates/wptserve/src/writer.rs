@@ -36,8 +36,13 @@ pub(crate) struct Progress {
     /// Bytes were handed to the engine.
     flushed: bool,
     status_written: bool,
+    status: i64,
     headers_complete: bool,
     pub(crate) content_written: bool,
+    /// A head was ended behind which a client expects no content.
+    without_content: bool,
+    /// Content was written behind such a head: it looks like the next response.
+    pub(crate) has_stray_content: bool,
     /// Over HTTP/2: the stream has ended on this side.
     pub(crate) stream_ended: bool,
     seen: Seen,
@@ -74,11 +79,21 @@ impl Progress {
             pending: Vec::with_capacity(256),
             flushed: false,
             status_written: false,
+            status: DEFAULT_STATUS,
             headers_complete: false,
             content_written: false,
+            without_content: false,
+            has_stray_content: false,
             stream_ended: false,
             seen: Seen::default(),
         }
+    }
+
+    /// Adds bytes to what is pending.
+    fn put(&mut self, bytes: &[u8]) {
+        self.content_written = true;
+        self.has_stray_content |= self.without_content && !bytes.is_empty();
+        self.pending.extend_from_slice(bytes);
     }
 
     /// Drops what is pending. `false` when bytes are with the engine already.
@@ -86,6 +101,8 @@ impl Progress {
         self.pending.clear();
         self.status_written = false;
         self.headers_complete = false;
+        self.without_content = false;
+        self.has_stray_content = false;
         self.seen = Seen::default();
         !self.flushed
     }
@@ -224,8 +241,7 @@ impl<'a, 'py> Steps<'a, 'py> {
 
     fn put(&self, bytes: &[u8]) -> bool {
         let mut progress = self.progress();
-        progress.content_written = true;
-        progress.pending.extend_from_slice(bytes);
+        progress.put(bytes);
         let more = progress.pending.len() < FLUSH_AT;
         drop(progress);
         more || self.response.get().progress.flush(self.py())
@@ -281,9 +297,12 @@ impl<'a, 'py> Steps<'a, 'py> {
         let reason = message.unwrap_or_else(|| proto::status::reason(code).as_bytes());
         let mut line = Vec::with_capacity(16 + reason.len());
         response_head::encode_status_line(&mut line, code, reason);
+        // An informational head may have come before.
+        self.progress().without_content = false;
         self.write_bytes(&line)?;
         let mut progress = self.progress();
         progress.status_written = true;
+        progress.status = code;
         if let (Ok(status), Sink::Engine(engine)) = (u16::try_from(code), &progress.sink) {
             engine.note_status(status);
         }
@@ -391,11 +410,22 @@ impl<'a, 'py> Steps<'a, 'py> {
         Ok(true)
     }
 
+    /// Whether a client expects no content behind the head that is being written.
+    fn is_without_content(&self) -> bool {
+        let request = self.response.get().request(self.py());
+        request.get().inner.is_head() || proto::status::is_without_content(self.progress().status)
+    }
+
     /// `end_headers`: the default headers unless they are switched off, and the empty line. A
-    /// response without Content-Length ends with the connection, and says so.
+    /// response without Content-Length ends with the connection, and says so; so does one whose
+    /// content is more than a client expects.
     pub(crate) fn end_headers(&self) -> PyResult<bool> {
         let py = self.py();
         let response = self.response.get();
+        let without_content = self.is_without_content();
+        if without_content && response.sends_content(py)? {
+            response.close_after(py);
+        }
         if response.adds_required_headers(py)? {
             let written = match self.replaced {
                 None => self.write_default_headers()?,
@@ -419,6 +449,7 @@ impl<'a, 'py> Steps<'a, 'py> {
         }
         let mut progress = self.progress();
         progress.headers_complete = true;
+        progress.without_content = without_content;
         let framed = progress.seen.content_length;
         drop(progress);
         if !framed {
@@ -739,10 +770,7 @@ impl ResponseWriter {
 /// Sends bytes past the writer, in order with what it wrote. The connection's file and the
 /// connection that was taken over write so.
 pub(crate) fn send_raw(py: Python<'_>, response: &Response, data: &[u8]) -> PyResult<()> {
-    let mut progress = response.progress.lock();
-    progress.content_written = true;
-    progress.pending.extend_from_slice(data);
-    drop(progress);
+    response.progress.lock().put(data);
     if response.progress.flush(py) {
         return Ok(());
     }

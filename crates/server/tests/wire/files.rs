@@ -54,6 +54,24 @@ fn not_found() -> Vec<u8> {
 }
 
 #[test]
+fn a_transfer_coding_of_the_files_own_gets_no_length_beside_it() {
+    let server = files();
+    let chunked = "5\r\ntext\n\r\n0\r\n\r\n";
+    fs::write(server.root().join("chunked.txt"), chunked).unwrap();
+    fs::write(server.root().join("chunked.txt.headers"), "Transfer-Encoding: chunked").unwrap();
+    fs::write(server.root().join("piped.txt"), chunked).unwrap();
+    for target in ["/chunked.txt", "/piped.txt?pipe=header(Transfer-Encoding,chunked)"] {
+        assert_bytes(
+            get(&server, target),
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\
+                 Server: S\r\nDate: D\r\nConnection: close\r\n\r\n{chunked}"
+            ),
+        );
+    }
+}
+
+#[test]
 fn files_of_many_types() {
     let server = files();
     assert_bytes(get(&server, "/text.txt"), ok("text/plain", "text\n"));
