@@ -98,10 +98,7 @@ fn an_abort_delivers_what_was_written_and_resets() {
     let server = Setup::new().route("/", aborting).start();
     let mut client = server.connect();
     client.send("GET / HTTP/1.1\r\n\r\n".repeat(2));
-    assert_bytes(
-        client.receive_until_reset(),
-        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
-    );
+    assert_bytes(client.receive_until_reset(), "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
 }
 
 #[test]
