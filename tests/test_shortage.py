@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import running
-from client import fetch
+from client import Crowd, fetch
 
 FILES = {
     "plain.txt": "plain\n",
@@ -54,6 +54,65 @@ def ask(connection: http.client.HTTPConnection, path: str) -> tuple[int, bytes]:
 def files(write):
     for name, content in FILES.items():
         write(name, content)
+
+
+LOCKS = """
+    def main(request, response):
+        with request.server.stash.lock:
+            return "locked"
+"""
+WAITS = """
+    import queue
+    def main(request, response):
+        try:
+            return request.server.stash.get_queue().get(timeout=2)
+        except queue.Empty:
+            return "waited"
+"""
+KEEPS = """
+    import uuid
+    def main(request, response):
+        stash, key = request.server.stash, str(uuid.uuid4())
+        stash.put(key, "kept")
+        return stash.take(key)
+"""
+
+
+def crowd(server: running.Server, path: str, count: int) -> list[tuple[bytes, bytes]]:
+    """The answers to that many requests at once."""
+    with Crowd(server) as requests:
+        for _ in range(count):
+            requests.ask(path)
+        return requests.answers(60)
+
+
+@pytest.fixture
+def few_descriptors(serve, write) -> running.Server:
+    """Four hosts with a supervisor, 256 descriptors each."""
+    for name, source in {"locks.py": LOCKS, "waits.py": WAITS, "keeps.py": KEEPS}.items():
+        write(name, source)
+    return serve("--processes", "4", prefix=("prlimit", "--nofile=256:256"))
+
+
+def test_all_get_the_lock_of_the_stash_with_fewer_descriptors_than_requests(
+    few_descriptors,
+) -> None:
+    answers = crowd(few_descriptors, "/locks.py", 300)
+    assert set(answers) == {(b"200", b"locked")}, few_descriptors.log()[-2000:]
+    assert fetch(few_descriptors, "/keeps.py").body == b"kept"
+
+
+def test_a_stash_without_descriptors_raises_in_the_handler_and_works_afterwards(
+    few_descriptors,
+) -> None:
+    answers = crowd(few_descriptors, "/waits.py", 400)
+    statuses = {status for status, _ in answers}
+    assert statuses == {b"200", b"500"}, statuses
+    reasons = [body for status, body in answers if status == b"500"]
+    assert all(b"takes no more connections" in body for body in reasons), reasons[0]
+    for path, body in [("/locks.py", b"locked"), ("/keeps.py", b"kept"), ("/waits.py", b"waited")]:
+        for _ in range(8):
+            assert fetch(few_descriptors, path).body == body
 
 
 NOBODY = 65534

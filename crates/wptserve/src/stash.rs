@@ -9,7 +9,7 @@ use pyo3::{
     sync::PyOnceLock,
     types::{PyBytes, PyString, PyTuple},
 };
-use server::stash::{StashKey, StashStore};
+use server::stash::{StashError, StashKey, StashStore};
 
 use crate::{slot::Link, text::isomorphic};
 
@@ -30,10 +30,16 @@ pub(crate) fn share(shared: Arc<dyn StashStore>) {
 /// Asks the store; without the GIL where that may take a while.
 pub(crate) fn ask<T: Send>(
     py: Python<'_>,
-    question: impl FnOnce(&dyn StashStore) -> T + Send,
-) -> T {
+    question: impl FnOnce(&dyn StashStore) -> Result<T, StashError> + Send,
+) -> PyResult<T> {
     let store = store().as_ref();
-    if store.waits() { py.detach(|| question(store)) } else { question(store) }
+    let answer = if store.waits() { py.detach(|| question(store)) } else { question(store) };
+    answer.map_err(unanswered)
+}
+
+/// A `RuntimeError`: an `OSError` of a file that is loaded would say that the file is not there.
+fn unanswered(error: StashError) -> PyErr {
+    PyRuntimeError::new_err(error.to_string())
 }
 
 /// Values that outlive a request: written once, read once. A key is a UUID and a path, by default
@@ -98,16 +104,14 @@ impl Stash {
         let pickled = dumps(py)?.call1((value,))?;
         let pickled = pickled.cast::<PyBytes>()?.as_bytes().to_vec();
         let place = (PyBytes::new(py, &key.path), PyBytes::new(py, &key.id)).into_pyobject(py)?;
-        ask(py, |store| store.put(key, pickled)).map_err(|old| {
-            let old = loads(py).and_then(|loads| loads.call1((PyBytes::new(py, &old),)));
-            let old = old.map_or_else(|error| error.to_string(), |old| old.to_string());
-            stash_error(
-                py,
-                &format!(
-                    "the stash has a value for {place} already: {old} (the new one is {value})"
-                ),
-            )
-        })
+        let Some(old) = ask(py, |store| store.put(key, pickled))? else {
+            return Ok(());
+        };
+        let old = loads(py).and_then(|loads| loads.call1((PyBytes::new(py, &old),)));
+        let old = old.map_or_else(|error| error.to_string(), |old| old.to_string());
+        let text =
+            format!("the stash has a value for {place} already: {old} (the new one is {value})");
+        Err(stash_error(py, &text))
     }
 
     /// Removes and returns a value; `None` when there is none.
@@ -119,7 +123,7 @@ impl Stash {
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = key.py();
         let key = self.key(key, path)?;
-        match ask(py, |store| store.take(&key)) {
+        match ask(py, |store| store.take(&key))? {
             Some(pickled) => loads(py)?.call1((PyBytes::new(py, &pickled),)).map(Some),
             None => Ok(None),
         }
@@ -147,22 +151,23 @@ pub(crate) struct StashLock;
 #[expect(clippy::unused_self, reason = "the lock is the store's")]
 impl StashLock {
     /// Waits for the lock.
-    fn acquire(&self, py: Python<'_>) {
-        if store().waits() || !store().try_lock() {
-            py.detach(|| store().lock());
+    fn acquire(&self, py: Python<'_>) -> PyResult<()> {
+        if !store().waits() && store().try_lock().map_err(unanswered)? {
+            return Ok(());
         }
+        py.detach(|| store().lock()).map_err(unanswered)
     }
 
     /// Gives the lock back.
     fn release(&self, py: Python<'_>) -> PyResult<()> {
-        if ask(py, |store| store.unlock()) {
+        if ask(py, |store| store.unlock())? {
             return Ok(());
         }
         Err(PyRuntimeError::new_err("the stash's lock is not held"))
     }
 
-    fn __enter__(&self, py: Python<'_>) {
-        self.acquire(py);
+    fn __enter__(&self, py: Python<'_>) -> PyResult<()> {
+        self.acquire(py)
     }
 
     #[pyo3(signature = (*exc))]

@@ -7,7 +7,7 @@ use pyo3::{
     prelude::*,
     types::PyBytes,
 };
-use server::stash::{QueueId, StashQueues};
+use server::stash::{QueueId, StashError, StashQueues};
 
 use crate::stash::ask;
 
@@ -80,9 +80,9 @@ impl HostsQueue {
 /// Asks for something without the GIL.
 fn with<T: Send>(
     py: Python<'_>,
-    question: impl FnOnce(&dyn StashQueues) -> T + Send,
+    question: impl FnOnce(&dyn StashQueues) -> Result<T, StashError> + Send,
 ) -> PyResult<T> {
-    ask(py, |store| store.queues().map(question))
+    ask(py, |store| store.queues().map(question).transpose())?
         .ok_or_else(|| PyRuntimeError::new_err("the stash of this process is not shared"))
 }
 

@@ -31,20 +31,22 @@ pub(super) fn send(socket: impl AsFd, descriptors: &[BorrowedFd<'_>]) -> io::Res
 pub(super) fn receive(socket: impl AsFd, count: usize) -> io::Result<Vec<OwnedFd>> {
     let mut descriptors = Vec::with_capacity(count);
     while descriptors.len() < count {
-        let some = receive_some(&socket)?;
-        if some.is_empty() {
-            return Err(io::Error::new(ErrorKind::UnexpectedEof, "descriptors are missing"));
+        match receive_some(&socket)? {
+            Some(some) if !some.is_empty() => descriptors.extend(some),
+            _ => return Err(io::Error::new(ErrorKind::UnexpectedEof, "descriptors are missing")),
         }
-        descriptors.extend(some);
     }
     Ok(descriptors)
 }
 
-/// Receives the descriptors of one message; none when the stream has ended.
-pub(super) fn receive_some(socket: impl AsFd) -> io::Result<Vec<OwnedFd>> {
+/// Receives the descriptors of one message; `None` when the stream has ended. Those for which this
+/// process has no room are lost: the system closes them.
+pub(super) fn receive_some(socket: impl AsFd) -> io::Result<Option<Vec<OwnedFd>>> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(AT_ONCE))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-    recvmsg(&socket, &mut [IoSliceMut::new(&mut [0])], &mut ancillary, RecvFlags::empty())?;
+    let mut byte = [0];
+    let received =
+        recvmsg(&socket, &mut [IoSliceMut::new(&mut byte)], &mut ancillary, RecvFlags::empty())?;
     let mut descriptors = Vec::new();
     for message in ancillary.drain() {
         if let RecvAncillaryMessage::ScmRights(some) = message {
@@ -55,7 +57,7 @@ pub(super) fn receive_some(socket: impl AsFd) -> io::Result<Vec<OwnedFd>> {
         // What a handler starts is not to have it.
         fcntl_setfd(descriptor, FdFlags::CLOEXEC)?;
     }
-    Ok(descriptors)
+    Ok((received.bytes > 0).then_some(descriptors))
 }
 
 /// Systems allow some hundred in a message.

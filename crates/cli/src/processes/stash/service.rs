@@ -5,6 +5,7 @@ use std::{
     io,
     os::{fd::OwnedFd, unix::net::UnixStream as StdUnixStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use server::stash::{MemoryStash, StashStore};
@@ -38,9 +39,18 @@ struct Shared {
 #[derive(Default)]
 struct Lock {
     hosts: HashSet<HostId>,
-    owner: Option<HostId>,
-    waiting: VecDeque<(HostId, oneshot::Sender<()>)>,
+    owner: Option<Owner>,
+    waiting: VecDeque<(HostId, oneshot::Sender<Grant>)>,
+    last_grant: Grant,
 }
+
+struct Owner {
+    host: HostId,
+    grant: Grant,
+}
+
+/// One of the times that the lock was given. No two have the same.
+type Grant = u64;
 
 impl StashService {
     /// Opens the door for a host; within the runtime.
@@ -57,7 +67,7 @@ impl StashService {
         let mut lock = self.lock();
         lock.hosts.remove(&host);
         lock.waiting.retain(|(waiting, _)| *waiting != host);
-        if lock.owner == Some(host) {
+        if lock.owner.as_ref().is_some_and(|owner| owner.host == host) {
             lock.release();
         }
     }
@@ -69,34 +79,58 @@ impl StashService {
                 return;
             }
             match door.try_io(Interest::READABLE, || descriptors::receive_some(&door)) {
-                Ok(connections) if connections.is_empty() => return,
-                Ok(connections) => {
+                Ok(None) => return,
+                // None among them when there was no descriptor left; the host finds it closed.
+                Ok(Some(connections)) => {
                     for connection in connections {
-                        tokio::spawn(self.clone().converse(host, connection));
+                        tokio::spawn(self.clone().serve(host, connection));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return,
+                // The door is the only one that the host has: only time can help.
+                Err(_) => tokio::time::sleep(PAUSE).await,
             }
         }
     }
 
-    /// Answers one connection until it ends.
-    async fn converse(self, host: HostId, connection: OwnedFd) -> Option<()> {
+    /// Answers one connection until it ends, and frees the lock if it was given to it.
+    async fn serve(self, host: HostId, connection: OwnedFd) {
+        let mut granted = None;
+        // That it has ended is all that there is to know.
+        let _end = self.converse(host, connection, &mut granted).await;
+        if let Some(grant) = granted {
+            self.lock().take_back(grant);
+        }
+    }
+
+    async fn converse(
+        &self,
+        host: HostId,
+        connection: OwnedFd,
+        granted: &mut Option<Grant>,
+    ) -> Option<()> {
         let connection = StdUnixStream::from(connection);
         connection.set_nonblocking(true).ok()?;
         let mut connection = UnixStream::from_std(connection).ok()?;
+        // A host knows by this that the connection was taken.
+        connection.write_all(&Answer::Yes.encode()).await.ok()?;
         while let Ok(Some(frame)) = frame::read_async(&mut connection).await {
             let answer = match Request::decode(frame)? {
                 Request::Queue(request) => self.0.queues.answer(request, &mut connection).await?,
-                Request::Put(key, value) => match self.0.values.put(key, value) {
-                    Ok(()) => Answer::Yes,
-                    Err(old) => Answer::Value(old),
-                },
-                Request::Take(key) => self.0.values.take(&key).map_or(Answer::No, Answer::Value),
-                Request::TryLock => Answer::of(self.lock().try_acquire(host)),
+                Request::Put(key, value) => {
+                    self.0.values.put(key, value).ok()?.map_or(Answer::Yes, Answer::Value)
+                }
+                Request::Take(key) => {
+                    self.0.values.take(&key).ok()?.map_or(Answer::No, Answer::Value)
+                }
+                Request::TryLock => {
+                    let grant = self.lock().try_acquire(host);
+                    *granted = grant.or(*granted);
+                    Answer::of(grant.is_some())
+                }
                 Request::Lock => {
-                    self.acquire(host, &mut connection).await?;
+                    *granted = Some(self.acquire(host, &mut connection).await?);
                     Answer::Yes
                 }
                 Request::Unlock => {
@@ -112,14 +146,14 @@ impl StashService {
     }
 
     /// Waits for the lock; `None` when who asks for it is gone.
-    async fn acquire(&self, host: HostId, connection: &mut UnixStream) -> Option<()> {
+    async fn acquire(&self, host: HostId, connection: &mut UnixStream) -> Option<Grant> {
         let mut granted = {
             let mut lock = self.lock();
             if !lock.hosts.contains(&host) {
                 return None;
             }
-            if lock.try_acquire(host) {
-                return Some(());
+            if let Some(grant) = lock.try_acquire(host) {
+                return Some(grant);
             }
             let (grant, granted) = oneshot::channel();
             lock.waiting.push_back((host, grant));
@@ -131,9 +165,9 @@ impl StashService {
             // Nobody says anything on a connection that waits, so this is its end.
             _end = connection.read_u8() => {
                 granted.close();
-                if granted.try_recv().is_ok() {
+                if let Ok(grant) = granted.try_recv() {
                     // It was granted at the same time.
-                    self.lock().release();
+                    self.lock().take_back(grant);
                 }
                 None
             }
@@ -147,22 +181,36 @@ impl StashService {
 }
 
 impl Lock {
-    fn try_acquire(&mut self, host: HostId) -> bool {
+    fn try_acquire(&mut self, host: HostId) -> Option<Grant> {
         let free = self.owner.is_none() && self.hosts.contains(&host);
-        if free {
-            self.owner = Some(host);
-        }
-        free
+        free.then(|| self.give(host))
+    }
+
+    fn give(&mut self, host: HostId) -> Grant {
+        self.last_grant += 1;
+        self.owner = Some(Owner { host, grant: self.last_grant });
+        self.last_grant
     }
 
     /// Gives the lock to who has waited longest.
     fn release(&mut self) {
         self.owner = None;
-        while let Some((host, grant)) = self.waiting.pop_front() {
-            if grant.send(()).is_ok() {
-                self.owner = Some(host);
+        while let Some((host, granted)) = self.waiting.pop_front() {
+            let grant = self.give(host);
+            if granted.send(grant).is_ok() {
                 return;
             }
+            self.owner = None;
+        }
+    }
+
+    /// Releases the lock if it has not been given to others since.
+    fn take_back(&mut self, grant: Grant) {
+        if self.owner.as_ref().is_some_and(|owner| owner.grant == grant) {
+            self.release();
         }
     }
 }
+
+/// Between two attempts at what only time can help.
+const PAUSE: Duration = Duration::from_millis(100);
