@@ -38,6 +38,7 @@ CASES = {
     "http2-file-pipe": ("/http2/file.txt?pipe=status(299)|header(X-P,q)",),
     "http2-file-slice": ("/http2/file.txt?pipe=slice(2,8)",),
     "http2-request": ("/http2/request.py?q=1&r", "GET", [("x-a", "1"), ("x-b", "2"), ("x-a", "3")]),
+    "http2-handler": ("/http2/handler.py?q", "POST", [("x-a", "1")], [b"body"]),
     **{f"http2-write-{how}": (f"/http2/write.py?how={how}",) for how in WRITES},
 }
 

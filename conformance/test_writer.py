@@ -2,7 +2,7 @@
 
 import uuid
 
-from case import get, parametrize, request, send, until
+from case import get, parametrize, post, request, send, steps, until
 from wire import Connection, Step, exchange
 
 WRITER = [
@@ -35,6 +35,32 @@ REPLACED = [
                  "subclass"]
 ]
 
+HANDLER_PATH = "/writer/handler"
+HANDLER = [
+    get(f"writer-handler-{name.replace('_', '-')}", f"{HANDLER_PATH}/{name}.py")
+    for name in [
+        "response", "response_whole", "interim", "interim_twice", "buffered", "never_flushed",
+        "send_error", "send_error_alone", "connection", "close_connection",
+        "close_connection_twice", "header_close", "version_string", "log", "wfile_lines",
+        "wfile_str", "wfile_then_return", "fails_after", "replaced",
+    ]
+] + [
+    get(
+        "writer-handler-attributes", f"{HANDLER_PATH}/attributes.py?q=1", ("X-A", "1"), ("x-a", "2")
+    ),
+    get("writer-handler-attributes-close", f"{HANDLER_PATH}/attributes.py", ("Connection", "close")),
+    send(
+        "writer-handler-attributes-1.0", request(f"{HANDLER_PATH}/attributes.py", version="HTTP/1.0")
+    ),
+    send("writer-handler-response-1.0", request(f"{HANDLER_PATH}/response.py", version="HTTP/1.0")),
+    send("writer-handler-interim-head", request(f"{HANDLER_PATH}/interim.py", "HEAD")),
+    post("writer-handler-body", f"{HANDLER_PATH}/body.py", b"first line\nand more"),
+    steps(
+        "writer-handler-connection-receives", [b"GET"],
+        (request(f"{HANDLER_PATH}/connection_receives.py"), 1), (b"one two!", 1),
+    ),
+]
+
 HEAD = [
     send(f"head-writer-{name.replace('_', '-')}", request(f"/writer/{name}.py", "HEAD"))
     for name in ["head_writes", "content", "content_after_end", "write_raw_response", "chunked"]
@@ -53,6 +79,11 @@ def test_chunked_and_interim(pair, case):
 
 @parametrize(REPLACED)
 def test_replaced_methods(pair, case):
+    pair.check(case)
+
+
+@parametrize(HANDLER)
+def test_handler_of_http_server(pair, case):
     pair.check(case)
 
 

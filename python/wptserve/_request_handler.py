@@ -15,6 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable
 
+from ._wptserve import __version__
 from .logger import get_logger
 from .request import Request
 from .response import Response
@@ -82,6 +83,10 @@ class BaseWebTestRequestHandler(BaseHTTPRequestHandler):
         if self.server.encrypt_after_connect:
             self.request = self.server._engine.tls.wrap_socket(self.connection, server_side=True)
             self.setup()
+
+    def version_string(self) -> str:
+        """What `Server` says."""
+        return f"wptserve/{__version__}"
 
     def log_message(self, format: str, *args: Any) -> None:
         """Writes to the program's log."""

@@ -11,7 +11,9 @@ use std::{
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::{PyTimeoutError, PyValueError},
+    intern,
     prelude::*,
+    sync::PyOnceLock,
     types::PyBytes,
 };
 use server::Inbox;
@@ -38,9 +40,18 @@ impl ConnectionFile {
     }
 
     /// Sends bytes as they are. `BrokenPipeError` once the client is gone.
-    fn write(&self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
-        send_raw(py, self.response.py().get(), data)?;
-        Ok(data.len())
+    fn write(&self, data: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let data = bytes_like(data)?;
+        send_raw(data.py(), self.response.py().get(), data.as_bytes())?;
+        Ok(data.as_bytes().len())
+    }
+
+    /// Writes pieces of bytes one after the other.
+    fn writelines(&self, lines: &Bound<'_, PyAny>) -> PyResult<()> {
+        for line in lines.try_iter()? {
+            self.write(&line?)?;
+        }
+        Ok(())
     }
 
     /// Does nothing: what is written is sent at once.
@@ -54,10 +65,29 @@ impl ConnectionFile {
         false
     }
 
+    fn seekable(&self) -> bool {
+        false
+    }
+
+    fn isatty(&self) -> bool {
+        false
+    }
+
     #[getter]
     fn closed(&self) -> bool {
         false
     }
+}
+
+/// The bytes of an object that has some, as a socket takes them.
+fn bytes_like<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    static MEMORY_VIEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    if let Ok(bytes) = data.cast::<PyBytes>() {
+        return Ok(bytes.clone());
+    }
+    let py = data.py();
+    let view = MEMORY_VIEW.import(py, "builtins", "memoryview")?.call1((data,))?;
+    Ok(view.call_method0(intern!(py, "tobytes"))?.cast_into()?)
 }
 
 /// A connection that a handler took over. It closes when the handler is done.
@@ -105,10 +135,11 @@ impl RawConnection {
 
     /// Sends bytes as they are; waits while the client is behind. `BrokenPipeError` once it is
     /// gone.
-    fn write(&self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
+    fn write(&self, data: &Bound<'_, PyAny>) -> PyResult<usize> {
         self.check_open()?;
-        send_raw(py, self.response.py().get(), data)?;
-        Ok(data.len())
+        let data = bytes_like(data)?;
+        send_raw(data.py(), self.response.py().get(), data.as_bytes())?;
+        Ok(data.as_bytes().len())
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

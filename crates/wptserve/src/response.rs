@@ -33,7 +33,6 @@ use crate::{
 #[pyclass(frozen, subclass, dict, weakref, module = "wptserve.response")]
 pub(crate) struct Response {
     request: Link<Request>,
-    /// What a program has made it of, when the engine has not.
     maker: Maker,
     pub(crate) progress: SharedProgress,
     status: Mutex<(i64, Option<Py<PyAny>>)>,
@@ -50,9 +49,10 @@ pub(crate) struct Response {
     patched: AtomicBool,
 }
 
-/// The arguments of `Response(handler, request, response_writer_cls)`.
+/// The arguments of `Response(handler, request, response_writer_cls)`, when a program has made it.
 #[derive(Default)]
 struct Maker {
+    /// The handler of `http.server`'s kind. The engine has none until it is asked for.
     handler: Slot,
     /// The request, when it is none of ours.
     request: Slot,
@@ -103,7 +103,12 @@ impl Response {
         if self.request(py).get().inner.is_last {
             return Ok(true);
         }
-        self.close_connection.get(py).map_or(Ok(false), |value| value.is_truthy())
+        if self.close_connection.get(py).map_or(Ok(false), |value| value.is_truthy())? {
+            return Ok(true);
+        }
+        let handler = self.maker.handler.get(py);
+        let closes = handler.map(|handler| handler.getattr_opt(intern!(py, "close_connection")));
+        closes.transpose()?.flatten().map_or(Ok(false), |value| value.is_truthy())
     }
 
     /// Whether text or bytes are set that will be sent.
@@ -139,9 +144,34 @@ impl Response {
         ]
     }
 
-    /// Breaks the cycle of a response and its writer.
+    /// Breaks the cycles of a response with its writer and its handler.
     pub(crate) fn release_writer(&self) {
         self.writer.take();
+        self.maker.handler.take();
+    }
+
+    /// The handler of `http.server`'s kind: the program's own, or one that writes through the
+    /// engine.
+    pub(crate) fn handler<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let py = slf.py();
+        slf.get().maker.handler.get_or_init(py, || {
+            let connection = &slf.get().request(py).get().inner.connection;
+            let local = (connection.local.ip().to_string(), connection.local.port());
+            let make = MAKE.import(py, "wptserve._engine_handler", "handler_of")?;
+            make.call1((slf, connection.scheme, local))
+        })
+    }
+
+    pub(crate) fn set_handler(&self, handler: Py<PyAny>) {
+        self.maker.handler.set(handler);
+    }
+
+    /// The value that a method of the handler has for a header field, once there is a handler.
+    pub(crate) fn of_handler(&self, py: Python<'_>, method: &str) -> PyResult<Option<Vec<u8>>> {
+        let Some(handler) = self.maker.handler.get(py) else { return Ok(None) };
+        let Some(method) = handler.getattr_opt(method)? else { return Ok(None) };
+        crate::text::isomorphic(&method.call0()?).map(|value| Some(value.into_owned()))
     }
 
     /// The response as the engine has it, without the content.

@@ -92,6 +92,11 @@ impl Progress {
     /// Adds bytes to what is pending.
     fn put(&mut self, bytes: &[u8]) {
         self.content_written = true;
+        self.put_uncounted(bytes);
+    }
+
+    /// The same, but the response still counts as unwritten.
+    fn put_uncounted(&mut self, bytes: &[u8]) {
         self.has_stray_content |= self.without_content && !bytes.is_empty();
         self.pending.extend_from_slice(bytes);
     }
@@ -391,12 +396,20 @@ impl<'a, 'py> Steps<'a, 'py> {
     /// `write_default_headers`: Server and Date, then Content-Length when the content is text or
     /// bytes, each unless it was written.
     fn write_default_headers(&self) -> PyResult<bool> {
-        if !self.progress().seen.server && !self.default_field("Server", SERVER.as_bytes())? {
-            return Ok(false);
+        let server = self.progress().seen.server;
+        if !server {
+            let value = self.response.get().of_handler(self.py(), "version_string")?;
+            let value = value.as_deref().unwrap_or(SERVER.as_bytes());
+            if !self.default_field("Server", value)? {
+                return Ok(false);
+            }
         }
         let date = self.progress().seen.date;
-        if !date && !self.default_field("Date", &server::http_date_now())? {
-            return Ok(false);
+        if !date {
+            let value = self.response.get().of_handler(self.py(), "date_time_string")?;
+            if !self.default_field("Date", value.as_deref().unwrap_or(&server::http_date_now()))? {
+                return Ok(false);
+            }
         }
         if !self.progress().seen.content_length
             && let Some(content) = self.response.get().content.get(self.py())
@@ -678,6 +691,17 @@ impl ResponseWriter {
         ConnectionFile::new(slf.get().response.py().clone_ref(slf.py()))
     }
 
+    /// The handler of `http.server`'s kind that the response belongs to.
+    #[getter(_handler)]
+    fn handler<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Response::handler(slf.get().response(slf.py()))
+    }
+
+    #[setter(_handler)]
+    fn set_handler(&self, value: Py<PyAny>) {
+        self.response.py().get().set_handler(value);
+    }
+
     /// The response that this writes.
     #[getter]
     fn _response(slf: &Bound<'_, Self>) -> Py<Response> {
@@ -768,9 +792,10 @@ impl ResponseWriter {
 }
 
 /// Sends bytes past the writer, in order with what it wrote. The connection's file and the
-/// connection that was taken over write so.
+/// connection that was taken over write so. As in the reference the writer does not count them:
+/// the response is written all the same, unless something else was or `content_written` is set.
 pub(crate) fn send_raw(py: Python<'_>, response: &Response, data: &[u8]) -> PyResult<()> {
-    response.progress.lock().put(data);
+    response.progress.lock().put_uncounted(data);
     if response.progress.flush(py) {
         return Ok(());
     }

@@ -1,0 +1,3 @@
+def main(request, response):
+    response.writer._handler.close_connection = True
+    return [("Content-Length", "4")], "done"

@@ -1,0 +1,2 @@
+def main(request, response):
+    response.writer._handler.send_error(404)

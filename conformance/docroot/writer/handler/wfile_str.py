@@ -1,0 +1,5 @@
+def main(request, response):
+    try:
+        response.writer._handler.wfile.write("text")
+    except TypeError:
+        return "TypeError"
