@@ -76,7 +76,16 @@ FILES = {
     ".well-known/private-aggregation/report": b"def main(request, response):\n    return b'report'\n",
 }
 # What each edition's harness must have in it.
-HARNESSES = {"workers": b"isWorker", "shadow-realms": b"isShadowRealm"}
+HARNESSES = {
+    "newest": {"testharness.js": b"isShadowRealm", "testharness-shadowrealm-outer.js": b""},
+    "workers": {"testharness.js": b"isWorker"},
+    "shadow-realm": {"testharness.js": b"isShadowRealm"},
+    "shadow-realms": {
+        "testharness.js": b"isShadowRealm",
+        "testharness-shadowrealm-outer.js": b"",
+        "test262/test262-reporter.js": b"test262NegativeType",
+    },
+}
 _SCRIPT = pathlib.Path(__file__).parent / "docroot" / "probe.py"
 
 
@@ -89,5 +98,21 @@ def build_tree(target: pathlib.Path, edition: str) -> pathlib.Path:
             shutil.copyfile(_SCRIPT, path)
         else:
             path.write_bytes(content)
-    (target / "resources" / "testharness.js").write_bytes(HARNESSES[edition])
+    for name, content in HARNESSES[edition].items():
+        path = target / "resources" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     return target
+
+
+def edition_of(tree: pathlib.Path) -> str:
+    """The edition of a real tree."""
+    resources = tree / "resources"
+    reporter = resources / "test262" / "test262-reporter.js"
+    if b"isShadowRealm" not in (resources / "testharness.js").read_bytes():
+        return "workers"
+    if not (resources / "testharness-shadowrealm-outer.js").exists():
+        return "shadow-realm"
+    if reporter.exists() and b"test262NegativeType" in reporter.read_bytes():
+        return "shadow-realms"
+    return "newest"

@@ -1,7 +1,7 @@
 """Generated pages and the routes of an environment: `wptserve wpt`.
 
 With WPT_ROOT in the environment the cases are compared with the routes that this tree's own
-`serve` module makes; else with the answers in `generated_answers.json`, for both editions of the
+`serve` module makes; else with the answers in `generated_answers.json`, for each edition of the
 tests. RECORD=1 writes that file anew; what changes in it is then to be looked at.
 """
 
@@ -15,7 +15,7 @@ import pytest
 import servers
 from case import Case, get, request, send
 from conftest import SUBJECT, Pair, run
-from docroot_generated import HARNESSES, build_tree
+from docroot_generated import HARNESSES, build_tree, edition_of
 from wire import Outcome
 from wpt_config import ENVIRONMENT_CONFIG
 from wpt_pages import PAGES
@@ -118,14 +118,9 @@ def _config(root: pathlib.Path) -> dict:
     return {"doc_root": str(root), **ENVIRONMENT_CONFIG, "aliases": aliases}
 
 
-def _edition_of(tree: pathlib.Path) -> str:
-    harness = (tree / "resources" / "testharness.js").read_bytes()
-    return "shadow-realms" if b"isShadowRealm" in harness else "workers"
-
-
-EDITIONS = [_edition_of(pathlib.Path(WPT_ROOT))] if WPT_ROOT else list(HARNESSES)
+EDITIONS = [edition_of(pathlib.Path(WPT_ROOT))] if WPT_ROOT else list(HARNESSES)
 ASKED = [(edition, case) for edition in EDITIONS
-         for case in CASES + (NEWER if edition == "shadow-realms" else [])]
+         for case in CASES + (NEWER if edition != "workers" else [])]
 
 
 @pytest.fixture(scope="session")
@@ -149,8 +144,8 @@ def environments(tmp_path_factory, expectations):
 
 @pytest.fixture(scope="session")
 def recorded():
-    """The recorded answers by edition and case."""
-    answers = json.loads(ANSWERS.read_text()) if ANSWERS.exists() else {}
+    """The recorded answers by edition and case; of older editions those that differ."""
+    answers = {} if os.environ.get("RECORD") else json.loads(ANSWERS.read_text())
     yield answers
     if os.environ.get("RECORD"):
         ANSWERS.write_text(json.dumps(answers, indent=1, sort_keys=True) + "\n")
@@ -164,9 +159,10 @@ def test_generated(environments, recorded, edition, case):
         pair.check(case)
         return
     answer = _shown(run(case, pair.subject))
-    if os.environ.get("RECORD"):
-        recorded.setdefault(edition, {})[case.id] = answer
-    assert answer == recorded[edition][case.id]
+    of_edition, newest = recorded.setdefault(edition, {}), recorded.setdefault("newest", {})
+    if os.environ.get("RECORD") and newest.setdefault(case.id, answer) != answer:
+        of_edition[case.id] = answer
+    assert answer == of_edition.get(case.id, newest[case.id])
 
 
 def _shown(outcome: Outcome) -> dict:

@@ -11,7 +11,7 @@ PAGES = {
         ".any.html", ".any.worker.html", ".any.worker-module.html", ".any.sharedworker.html",
         ".any.sharedworker-module.html", ".any.serviceworker.html",
         ".any.serviceworker-module.html", ".any.window-module.html", ".any.worker.js",
-        ".any.worker-module.js", ".any.shadowrealm-in-window.html",
+        ".any.worker-module.js", ".any.shadowrealm.html", ".any.shadowrealm-in-window.html",
         ".any.shadowrealm-in-shadowrealm.html", ".any.shadowrealm-in-dedicatedworker.html",
         ".any.shadowrealm-in-sharedworker.html", ".https.any.shadowrealm-in-serviceworker.html",
         ".https.any.shadowrealm-in-audioworklet.html", ".any.worker-shadowrealm.js",

@@ -65,12 +65,14 @@ fn is_python_space(character: char) -> bool {
 
 const DEFAULT_SCOPES: [&str; 2] = ["window", "dedicatedworker"];
 
-/// Keywords that stand for several scopes, and for none of their own name.
+/// Keywords that stand for several scopes. `worker` is none itself; `shadowrealm` was the only
+/// shadow realm until 2025.
 const SHORTHANDS: [(&str, &[&str]); 2] = [
     ("worker", &["dedicatedworker", "sharedworker", "serviceworker"]),
     (
         "shadowrealm",
         &[
+            "shadowrealm",
             "shadowrealm-in-window",
             "shadowrealm-in-shadowrealm",
             "shadowrealm-in-dedicatedworker",
@@ -130,6 +132,8 @@ mod tests {
         assert!(!is_exposed("window,worker", "worker"));
         assert!(!is_exposed("jsshell", "window") && !is_exposed("!window", "dedicatedworker"));
         assert!(is_exposed("shadowrealm\r", "shadowrealm-in-audioworklet"));
+        assert!(is_exposed("window,shadowrealm", "shadowrealm"));
+        assert!(!is_exposed("shadowrealm-in-window", "shadowrealm"));
         assert!(is_exposed("\u{3000}window-module\x1f", "window-module"));
         assert!(!is_exposed(",", "window") && !is_exposed("WINDOW", "window"));
     }

@@ -8,17 +8,33 @@ use std::{fs, path::Path};
 pub enum Edition {
     /// Before May 2022: `self.GLOBAL` knows of windows and workers.
     Workers,
-    /// Since then: of shadow realms too. The newest, and that of a root that is no such tree.
+    /// Until early 2025: of shadow realms too, which have one page.
+    ShadowRealm,
+    /// Until some time in 2026: a page for a shadow realm in each scope. Where there is test262, a
+    /// negative test names its error and its phase in a call each.
     ShadowRealms,
+    /// The newest, and that of a root that is not such a tree.
+    Newest,
 }
 
 impl Edition {
-    /// The edition of the tree at `root`. Its `resources/testharness.js` tells: it asks
-    /// `isShadowRealm` of what the pages set. Looked at once, when the server starts.
+    /// The edition of the tree at `root`, looked at once, when the server starts. What its harness
+    /// has for the pages to call tells.
     pub fn of(root: &Path) -> Self {
-        match fs::read(root.join("resources/testharness.js")) {
-            Ok(harness) if !contains(&harness, b"isShadowRealm") => Self::Workers,
-            _ => Self::ShadowRealms,
+        let resources = root.join("resources");
+        let says = |name: &str, word: &[u8]| {
+            fs::read(resources.join(name)).ok().map(|text| contains(&text, word))
+        };
+        if says("testharness.js", b"isShadowRealm") == Some(false) {
+            Self::Workers
+        } else if resources.join("testharness.js").exists()
+            && !resources.join("testharness-shadowrealm-outer.js").exists()
+        {
+            Self::ShadowRealm
+        } else if says("test262/test262-reporter.js", b"test262NegativeType") == Some(true) {
+            Self::ShadowRealms
+        } else {
+            Self::Newest
         }
     }
 }
@@ -34,12 +50,21 @@ mod tests {
     #[test]
     fn the_harness_tells() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(Edition::of(root.path()), Edition::ShadowRealms);
-        fs::create_dir(root.path().join("resources")).unwrap();
-        let harness = root.path().join("resources/testharness.js");
-        fs::write(&harness, "self.GLOBAL.isWorker()").unwrap();
+        let write = |name: &str, text: &str| {
+            let path = root.path().join("resources").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        assert_eq!(Edition::of(root.path()), Edition::Newest);
+        write("testharness.js", "self.GLOBAL.isWorker()");
         assert_eq!(Edition::of(root.path()), Edition::Workers);
-        fs::write(&harness, "self.GLOBAL.isShadowRealm()").unwrap();
+        write("testharness.js", "self.GLOBAL.isShadowRealm()");
+        assert_eq!(Edition::of(root.path()), Edition::ShadowRealm);
+        write("testharness-shadowrealm-outer.js", "");
+        assert_eq!(Edition::of(root.path()), Edition::Newest);
+        write("test262/test262-reporter.js", "window.test262Negative = x");
+        assert_eq!(Edition::of(root.path()), Edition::Newest);
+        write("test262/test262-reporter.js", "window.test262NegativeType = x");
         assert_eq!(Edition::of(root.path()), Edition::ShadowRealms);
     }
 }

@@ -21,6 +21,8 @@ pub struct Kind {
     pub lines: Lines,
     /// The first edition that has it.
     pub since: Edition,
+    /// The last one.
+    pub until: Edition,
 }
 
 /// What the ending of a page's URL stands for.
@@ -47,8 +49,8 @@ impl Kind {
         scope: Option<&'static str>,
         text: &'static str,
     ) -> Self {
-        let (lines, since) = (Lines::Elements, Edition::Workers);
-        Self { name, pattern, endings, scope, headers: HTML, text, lines, since }
+        let (lines, since, until) = (Lines::Elements, Edition::Workers, Edition::Newest);
+        Self { name, pattern, endings, scope, headers: HTML, text, lines, since, until }
     }
 
     /// A script that a worker starts with, which imports others by `lines`.
@@ -59,12 +61,16 @@ impl Kind {
         text: &'static str,
         lines: Lines,
     ) -> Self {
-        let since = Edition::Workers;
-        Self { name, pattern, endings, scope: None, headers: SCRIPT, text, lines, since }
+        let (since, until) = (Edition::Workers, Edition::Newest);
+        Self { name, pattern, endings, scope: None, headers: SCRIPT, text, lines, since, until }
     }
 
-    const fn newer(self) -> Self {
-        Self { since: Edition::ShadowRealms, ..self }
+    const fn since(self, since: Edition) -> Self {
+        Self { since, ..self }
+    }
+
+    const fn until(self, until: Edition) -> Self {
+        Self { until, ..self }
     }
 
     const fn with(self, lines: Lines) -> Self {
@@ -121,7 +127,7 @@ pub const KINDS: &[Kind] = &[
         None,
         include_str!("pages/test262.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "test262 test page",
         "*.test262-test.html",
@@ -130,7 +136,7 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/test262-test.html"),
     )
     .isolated()
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "test262 module page",
         "*.test262-module.html",
@@ -138,7 +144,7 @@ pub const KINDS: &[Kind] = &[
         None,
         include_str!("pages/test262.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "test262 module test page",
         "*.test262-module-test.html",
@@ -147,7 +153,7 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/test262-module-test.html"),
     )
     .isolated()
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "test262 strict page",
         "*.test262.strict.html",
@@ -155,7 +161,7 @@ pub const KINDS: &[Kind] = &[
         None,
         include_str!("pages/test262.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "test262 strict test page",
         "*.test262-test.strict.html",
@@ -164,7 +170,7 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/test262-test.html"),
     )
     .isolated()
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::script(
         "test262 strict script",
         "*.test262.strict.js",
@@ -172,7 +178,7 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/test262.strict.js"),
         Lines::Source,
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "extension page",
         "*.extension.html",
@@ -180,7 +186,7 @@ pub const KINDS: &[Kind] = &[
         None,
         include_str!("pages/extension.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "any page",
         "*.any.html",
@@ -217,6 +223,16 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/serviceworker-module.html"),
     ),
     Kind::page(
+        "only shadow realm page",
+        "*.any.shadowrealm.html",
+        &[ending(".any.shadowrealm.html", ".any.js", ".any.js")],
+        Some("shadowrealm"),
+        include_str!("pages/shadowrealm.html"),
+    )
+    .with(Lines::Realm)
+    .since(Edition::ShadowRealm)
+    .until(Edition::ShadowRealm),
+    Kind::page(
         "shadow realm page",
         "*.any.shadowrealm-in-window.html",
         &[ending(".any.shadowrealm-in-window.html", ".any.js", ".any.js")],
@@ -224,7 +240,7 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/shadowrealm-in-window.html"),
     )
     .with(Lines::Realm)
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "inner shadow realm page",
         "*.any.shadowrealm-in-shadowrealm.html",
@@ -233,7 +249,7 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/shadowrealm-in-shadowrealm.html"),
     )
     .with(Lines::Realm)
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "worker shadow realm page",
         "*.any.shadowrealm-in-dedicatedworker.html",
@@ -245,7 +261,7 @@ pub const KINDS: &[Kind] = &[
         Some("shadowrealm-in-dedicatedworker"),
         include_str!("pages/worker.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "shared worker shadow realm page",
         "*.any.shadowrealm-in-sharedworker.html",
@@ -253,7 +269,7 @@ pub const KINDS: &[Kind] = &[
         Some("shadowrealm-in-sharedworker"),
         include_str!("pages/sharedworker.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "service worker shadow realm page",
         "*.any.shadowrealm-in-serviceworker.html",
@@ -265,7 +281,7 @@ pub const KINDS: &[Kind] = &[
         Some("shadowrealm-in-serviceworker"),
         include_str!("pages/serviceworker.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "audio worklet shadow realm page",
         "*.any.shadowrealm-in-audioworklet.html",
@@ -277,7 +293,7 @@ pub const KINDS: &[Kind] = &[
         Some("shadowrealm-in-audioworklet"),
         include_str!("pages/shadowrealm-in-audioworklet.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::page(
         "window module page",
         "*.any.window-module.html",
@@ -285,7 +301,7 @@ pub const KINDS: &[Kind] = &[
         Some("window-module"),
         include_str!("pages/window-module.html"),
     )
-    .newer(),
+    .since(Edition::ShadowRealm),
     Kind::script(
         "worker script",
         "*.any.worker.js",
@@ -307,7 +323,7 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/serviceworker-shadowrealm.js"),
         Lines::Imports("await fakeDynamicImport(\"", "\");"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::script(
         "worker shadow realm script",
         "*.any.worker-shadowrealm.js",
@@ -315,7 +331,7 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/worker-shadowrealm.js"),
         Lines::Imports("await import(\"", "\");"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
     Kind::script(
         "audio worklet shadow realm script",
         "*.any.audioworklet-shadowrealm.js",
@@ -323,5 +339,5 @@ pub const KINDS: &[Kind] = &[
         include_str!("pages/audioworklet-shadowrealm.js"),
         Lines::Imports("await fakeDynamicImport(\"", "\");"),
     )
-    .newer(),
+    .since(Edition::ShadowRealms),
 ];

@@ -6,6 +6,8 @@ use proto::{
     script_metadata::{MetadataError, script_metadata},
 };
 
+use super::Edition;
+
 /// What the comments of a script become in a page made from it.
 #[derive(Debug, Clone, Copy)]
 pub enum Lines {
@@ -30,8 +32,9 @@ pub(super) struct Made {
 }
 
 impl Lines {
-    /// The lines for a script in the file `name`. The error says what is wrong with the script.
-    pub(super) fn of(self, script: &[u8], name: &[u8]) -> Result<Made, String> {
+    /// The lines for a script in the file `name` of a tree. The error says what is wrong with the
+    /// script.
+    pub(super) fn of(self, script: &[u8], name: &[u8], edition: Edition) -> Result<Made, String> {
         let told = |error: MetadataError| error.to_string();
         let comments: Vec<_> = script_metadata(script).collect::<Result<_, _>>().map_err(told)?;
         let (mut meta, mut scripts) = match self {
@@ -64,7 +67,7 @@ impl Lines {
                     .then(|| FrontMatter::parse(&source))
                     .flatten()
                     .unwrap_or_default();
-                test262(&front_matter, &mut meta, &mut scripts);
+                test262(&front_matter, edition, &mut meta, &mut scripts);
             }
             Self::Source => scripts.push(text(script)?),
         }
@@ -93,12 +96,22 @@ fn script_element(&(key, value): &(&str, &str)) -> Option<String> {
     (key == "script").then(|| format!("<script src=\"{}\"></script>", attribute()))
 }
 
-fn test262(front_matter: &FrontMatter, meta: &mut Vec<String>, scripts: &mut Vec<String>) {
+fn test262(
+    front_matter: &FrontMatter,
+    edition: Edition,
+    meta: &mut Vec<String>,
+    scripts: &mut Vec<String>,
+) {
     if let Some(Negative { kind, phase }) = &front_matter.negative {
         // What is missing has the name of Python's nothing there.
         let named = |value: &Option<String>| value.clone().unwrap_or_else(|| "None".to_owned());
         let (kind, phase) = (named(kind), named(phase));
-        meta.push(format!("<script>test262Negative('{kind}', '{phase}')</script>"));
+        if edition >= Edition::Newest {
+            meta.push(format!("<script>test262Negative('{kind}', '{phase}')</script>"));
+        } else {
+            meta.push(format!("<script>test262NegativeType('{kind}')</script>"));
+            meta.push(format!("<script>test262NegativePhase('{phase}')</script>"));
+        }
     }
     let harness =
         |file: &str| format!("<script src=\"/third_party/test262/harness/{file}\"></script>");
@@ -124,7 +137,7 @@ mod tests {
         // META: quic=true\n// META: timeout=short\nx();\n";
 
     fn made(lines: Lines, script: &[u8]) -> (String, String) {
-        let Made { meta, script } = lines.of(script, b"a.js").unwrap();
+        let Made { meta, script } = lines.of(script, b"a.js", Edition::Newest).unwrap();
         (meta, script)
     }
 
@@ -157,13 +170,30 @@ mod tests {
              <script src=\"/third_party/test262/harness/b&#x27;.js\"></script>\n\
              <script src=\"/third_party/test262/harness/doneprintHandle.js\"></script>"
         );
-        let fixture = Lines::Test262.of(b"/*---\nflags: [async]\n---*/", b"a_FIXTURE.js");
+        let fixture = b"/*---\nflags: [async]\n---*/";
+        let fixture = Lines::Test262.of(fixture, b"a_FIXTURE.js", Edition::Newest);
         assert_eq!(fixture, Ok(Made::default()));
+    }
+
+    #[test]
+    fn a_negative_test_of_early_2026_has_a_call_for_its_error_and_one_for_its_phase() {
+        let script = b"/*---\nnegative:\n  type: TypeError\n  phase: runtime\n---*/";
+        let made = Lines::Test262.of(script, b"a.js", Edition::ShadowRealms).unwrap();
+        assert_eq!(
+            made.meta,
+            "<script>test262NegativeType('TypeError')</script>\n\
+             <script>test262NegativePhase('runtime')</script>"
+        );
     }
 
     #[test]
     fn a_source_has_line_feeds() {
         assert_eq!(made(Lines::Source, b"a\r\nb\rc\n").1, "a\nb\nc\n");
-        assert!(Lines::Source.of(b"\xff", b"a.js").unwrap_err().starts_with("it is not UTF-8"));
+        assert!(
+            Lines::Source
+                .of(b"\xff", b"a.js", Edition::Newest)
+                .unwrap_err()
+                .starts_with("it is not UTF-8")
+        );
     }
 }

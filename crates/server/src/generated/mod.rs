@@ -43,7 +43,7 @@ impl Handler for GeneratedHandler {
 impl GeneratedHandler {
     /// The handlers of all kinds that an edition has, in the order of the routes.
     pub fn all(edition: Edition) -> impl Iterator<Item = Self> {
-        let kinds = KINDS.iter().filter(move |kind| kind.since <= edition);
+        let kinds = KINDS.iter().filter(move |kind| (kind.since..=kind.until).contains(&edition));
         kinds.map(move |kind| Self { kind, edition })
     }
 
@@ -86,11 +86,12 @@ impl GeneratedHandler {
             Failure::Server(reason) => told(reason),
             other => other,
         })?;
-        let made = kind.lines.of(&script, source.as_os_str().as_bytes()).map_err(told)?;
+        let name = source.as_os_str().as_bytes();
+        let made = kind.lines.of(&script, name, self.edition).map_err(told)?;
         let path = kind.replaced(request.head.target.path.to_vec(), |ending| ending.resource);
         let query = request.query().filter(|query| !query.is_empty());
         let query = query.map_or_else(String::new, |query| format!("?{}", latin1(query)));
-        let realms = if self.edition >= Edition::ShadowRealms { IS_SHADOW_REALM } else { "" };
+        let realms = if self.edition >= Edition::ShadowRealm { IS_SHADOW_REALM } else { "" };
         let page = fill(
             kind.text,
             &[
