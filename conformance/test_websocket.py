@@ -27,12 +27,12 @@ class Conversation:
 
     id: str
     opening: bytes
-    steps: tuple[bytes | int, ...] = ()
+    steps: tuple[bytes | int | None, ...] = ()
     raw: bool = False
     quiet: float = 0.7
 
 
-def talk(id: str, resource: str, *steps: bytes | int, fields: tuple[str, ...] = ()) -> Conversation:
+def talk(id: str, resource: str, *steps: bytes | int | None, fields: tuple[str, ...] = ()) -> Conversation:
     """A conversation after a handshake."""
     return Conversation(f"ws-{id}", handshake(resource, *fields), steps)
 
@@ -87,6 +87,19 @@ HANDSHAKES = [
     ask("protocols", "/echo", "Sec-WebSocket-Protocol: a, b ,c", raw=False),
     ask("malformed-protocol", "/echo", "Sec-WebSocket-Protocol: a b"),
     ask("empty-protocol", "/echo", "Sec-WebSocket-Protocol: "),
+    ask(
+        "lines-connection", "/lists", "Connection: keep-alive", "Connection: x, Upgrade", raw=False
+    ),
+    ask("lines-connection-without", "/echo", "Connection: keep-alive", "Connection: close"),
+    ask(
+        "lines-protocol", "/lists", "Sec-WebSocket-Protocol: a, b", "Sec-WebSocket-Protocol: c",
+        raw=False,
+    ),
+    ask("lines-protocol-malformed", "/echo", "Sec-WebSocket-Protocol: a", "Sec-WebSocket-Protocol: b c"),
+    ask(
+        "lines-extension", "/lists", "Sec-WebSocket-Extensions: foo; a=1",
+        "Sec-WebSocket-Extensions: bar", raw=False,
+    ),
     ask("protocol-not-chosen", "/default_close", "Sec-WebSocket-Protocol: a"),
     ask("protocol-unasked", "/failing?protocol"),
     ask("protocol-no-token", "/failing?bad-protocol", "Sec-WebSocket-Protocol: a"),
@@ -110,6 +123,7 @@ HANDSHAKES = [
 ]
 
 RAW = [
+    talk("reads", "/reads", b"abc", 1, b"12345", 4, b"ab", b"cd", 9, b"rest", None),
     Conversation("ws-raw-instead", handshake("/raw?instead"), (b"12345",), True),
     talk("raw-after", "/raw?after", 2, b"rawr", 1, text("frame"), 1, b"abc", 1, close(1000)),
 ]

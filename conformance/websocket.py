@@ -7,6 +7,7 @@ frame after it, and whether the server closed the connection.
 import dataclasses
 import os
 import re
+import socket
 import zlib
 
 from wire import Connection, Outcome, Response
@@ -164,13 +165,13 @@ class Client(Connection):
 def converse(
     address: tuple[str, int],
     opening: bytes,
-    steps: tuple[bytes | int, ...] = (),
+    steps: tuple[bytes | int | None, ...] = (),
     quiet: float = QUIET,
     raw: bool = False,
     deadline: float = DEADLINE,
 ) -> Outcome:
     """Send a handshake, then the steps in turn: bytes are sent, a number is that many frames to
-    wait for. The outcome has the answer's head, then what came as text, a line a frame."""
+    wait for, `None` ends this side of the connection. The outcome has the answer's head, then what came as text, a line a frame."""
     with Client(address, deadline) as client:
         client.send(opening)
         head = client.read_head()
@@ -179,6 +180,8 @@ def converse(
             for step in steps:
                 if isinstance(step, bytes):
                     client.send(step)
+                elif step is None:
+                    client.socket.shutdown(socket.SHUT_WR)
                 else:
                     got += [f for f in (client.frame() for _ in range(step)) if f]
             got += client.frames(quiet)

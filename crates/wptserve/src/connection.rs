@@ -80,7 +80,7 @@ impl ConnectionFile {
 }
 
 /// The bytes of an object that has some, as a socket takes them.
-fn bytes_like<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+pub(crate) fn bytes_like<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     static MEMORY_VIEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     if let Ok(bytes) = data.cast::<PyBytes>() {
         return Ok(bytes.clone());

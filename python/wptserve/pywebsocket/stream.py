@@ -255,12 +255,16 @@ class Stream(_wptserve.WebSocketStream):
 
     def receive_bytes(self, length: int) -> bytes:
         """So many bytes, as they came. ConnectionTerminatedException when there are fewer."""
-        data = self._request.connection.read(length)
-        if len(data) < length:
-            raise ConnectionTerminatedException(
-                f"the client {self._request.connection.remote_addr!r} closed the connection"
-            )
-        return data
+        connection = self._request.connection
+        data = bytearray()
+        while len(data) < length:
+            received = connection.read(length - len(data))
+            if not received:
+                raise ConnectionTerminatedException(
+                    f"the client {connection.remote_addr!r} closed the connection"
+                )
+            data += received
+        return bytes(data)
 
     def _receive_frame(self) -> tuple[int, bytes, int, int, int, int]:
         return parse_frame(self.receive_bytes, unmask_receive=self._options.unmask_receive)

@@ -1,16 +1,18 @@
 //! The connection of a WebSocket: raw bytes, before, during and after the handshake.
 
 use std::{
+    iter,
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::{Bytes, BytesMut};
+use proto::HeaderList;
 use pyo3::{exceptions::PyBrokenPipeError, prelude::*, types::PyBytes};
 use server::{Environment, Finish, Inbox, Request, ResponseWriter, TrySendError};
 
-use crate::request::Host;
+use crate::{connection::bytes_like, request::Host};
 
 /// Both directions of a connection. What was received and not yet read is kept here, for the
 /// stream and for raw reads.
@@ -68,10 +70,18 @@ impl Wire {
         !bytes.is_empty()
     }
 
-    /// `length` bytes, or as many as come before the end; all without a length.
+    /// One to `length` bytes, none at the end; all up to the end without a length. Not with the
+    /// GIL.
     fn read(&self, length: Option<usize>) -> Bytes {
         let mut received = self.received();
-        while length.is_none_or(|length| received.len() < length) && self.receive(&mut received) {}
+        match length {
+            Some(0) => return Bytes::new(),
+            Some(_) if received.is_empty() => {
+                self.receive(&mut received);
+            }
+            Some(_) => {}
+            None => while self.receive(&mut received) {},
+        }
         let length = length.unwrap_or(usize::MAX).min(received.len());
         received.split_to(length).freeze()
     }
@@ -92,6 +102,8 @@ pub(crate) struct WebSocketConnection {
     wire: Arc<Wire>,
     remote: SocketAddr,
     local: SocketAddr,
+    request_line: Bytes,
+    headers: HeaderList,
     url: String,
     environment: Arc<Environment>,
     host: Option<Arc<Host>>,
@@ -105,6 +117,8 @@ impl WebSocketConnection {
             wire: Arc::new(Wire { writer, inbox, received: Mutex::default() }),
             remote: request.connection.peer,
             local: request.connection.local,
+            request_line: request.head.request_line.clone(),
+            headers: request.headers().clone(),
             url: request.display_url(),
             environment: Arc::clone(&request.environment),
             host,
@@ -126,13 +140,14 @@ impl WebSocketConnection {
 impl WebSocketConnection {
     /// Sends bytes as they are; waits while the client is behind. `BrokenPipeError` once it is
     /// gone. Returns their number.
-    fn write(&self, py: Python<'_>, data: &[u8]) -> PyResult<usize> {
-        self.wire.send(py, Bytes::copy_from_slice(data))?;
-        Ok(data.len())
+    fn write(&self, data: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let data = bytes_like(data)?;
+        self.wire.send(data.py(), Bytes::copy_from_slice(data.as_bytes()))?;
+        Ok(data.as_bytes().len())
     }
 
-    /// Exactly `length` bytes that the client sent; waits for them. Fewer when it ends its side
-    /// before. All that it sends with a negative length.
+    /// What the client has sent, at most `length` bytes; waits for the first, and is empty when it
+    /// has ended its side. All that it sends until then with a negative length.
     #[pyo3(signature = (length = -1))]
     fn read<'py>(&self, py: Python<'py>, length: isize) -> Bound<'py, PyBytes> {
         let length = usize::try_from(length).ok();
@@ -144,15 +159,33 @@ impl WebSocketConnection {
     fn flush(&self) {}
 
     /// The client's address and port.
-    #[getter]
-    fn remote_addr(&self) -> (String, u16) {
+    #[getter(remote_addr)]
+    fn remote(&self) -> (String, u16) {
         (self.remote.ip().to_string(), self.remote.port())
     }
 
+    fn get_remote_addr(&self) -> (String, u16) {
+        self.remote()
+    }
+
     /// The address and port that the client connected to.
-    #[getter]
-    fn local_addr(&self) -> (String, u16) {
+    #[getter(local_addr)]
+    fn local(&self) -> (String, u16) {
         (self.local.ip().to_string(), self.local.port())
+    }
+
+    fn get_local_addr(&self) -> (String, u16) {
+        self.local()
+    }
+
+    /// The lines of the request's head with their line ends, the empty one too.
+    fn get_memorized_lines<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        let fields = self.headers.iter().map(|field| {
+            let line = [&field.name[..], b": ", &field.value, b"\r\n"].concat();
+            PyBytes::new(py, &line)
+        });
+        let first = PyBytes::new(py, &self.request_line);
+        iter::once(first).chain(fields).chain([PyBytes::new(py, b"\r\n")]).collect()
     }
 
     /// Notes the handler's file, for the case that it ends the process.

@@ -59,6 +59,12 @@ def parse_host_header(request: Any) -> tuple[str, int]:
         raise HandshakeException(f"the port of the Host field is no number: {error}") from None
 
 
+def get_list_header(request: Any, key: str) -> str | None:
+    """The value of a field that is a list: its lines together (RFC 9110, section 5.3)."""
+    lines = request.headers_in.get_all(key)
+    return None if lines is None else ", ".join(lines)
+
+
 def get_mandatory_header(request: Any, key: str) -> str:
     """A field's value; HandshakeException when there is none."""
     value = request.headers_in.get(key)
@@ -117,7 +123,9 @@ class HandshakerBase:
             self._validate_request()
             request.ws_resource = request.uri
             request.ws_version = self._check_version()
-            request.ws_origin = self._field(common.ORIGIN_HEADER)
+            request.ws_origin = request.headers_in.get(
+                self._transform_header(common.ORIGIN_HEADER)
+            )
             self._set_protocol()
             self._parse_extensions()
             self._set_accept()
@@ -133,8 +141,8 @@ class HandshakerBase:
             error.status = error.status or common.HTTP_STATUS_BAD_REQUEST
             raise
 
-    def _field(self, name: str) -> str | None:
-        return self._request.headers_in.get(self._transform_header(name))
+    def _list(self, name: str) -> str | None:
+        return get_list_header(self._request, self._transform_header(name))
 
     def _check_version(self) -> int:
         name = self._transform_header(common.SEC_WEBSOCKET_VERSION_HEADER)
@@ -150,7 +158,7 @@ class HandshakerBase:
 
     def _set_protocol(self) -> None:
         self._request.ws_protocol = None
-        protocols = self._field(common.SEC_WEBSOCKET_PROTOCOL_HEADER)
+        protocols = self._list(common.SEC_WEBSOCKET_PROTOCOL_HEADER)
         self._request.ws_requested_protocols = (
             None if protocols is None else parse_token_list(protocols)
         )
@@ -166,7 +174,7 @@ class HandshakerBase:
             validate_subprotocol(protocol)
 
     def _parse_extensions(self) -> None:
-        value = self._field(common.SEC_WEBSOCKET_EXTENSIONS_HEADER)
+        value = self._list(common.SEC_WEBSOCKET_EXTENSIONS_HEADER)
         try:
             self._request.ws_requested_extensions = (
                 common.parse_extensions(value) if value else None

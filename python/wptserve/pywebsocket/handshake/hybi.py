@@ -9,6 +9,7 @@ from .. import common
 from .base import (
     HandshakeException,
     HandshakerBase,
+    get_list_header,
     get_mandatory_header,
     parse_token_list,
     validate_mandatory_header,
@@ -49,7 +50,9 @@ class Handshaker(HandshakerBase):
         validate_mandatory_header(
             self._request, common.UPGRADE_HEADER, common.WEBSOCKET_UPGRADE_TYPE
         )
-        connection = get_mandatory_header(self._request, common.CONNECTION_HEADER)
+        connection = get_list_header(self._request, common.CONNECTION_HEADER)
+        if connection is None:
+            raise HandshakeException(f"the header {common.CONNECTION_HEADER} is missing")
         tokens = [token.lower() for token in parse_token_list(connection)]
         if common.UPGRADE_CONNECTION_TYPE.lower() not in tokens:
             raise HandshakeException(f"the header Connection is {connection!r}, without Upgrade")
