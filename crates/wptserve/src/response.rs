@@ -432,10 +432,8 @@ impl Response {
             return http2::write_content(slf, writer.as_ref(), &parts);
         }
         if this.is_replaced(slf) {
-            for item in slf.call_method0("iter_content")?.try_iter()? {
-                Self::write_item(slf, writer.as_ref(), &item?)?;
-            }
-            return Ok(());
+            let parts = slf.call_method0("iter_content")?;
+            return Self::write_parts(slf, writer.as_ref(), &parts);
         }
         let Some(content) = this.content.get(py) else {
             return Ok(());
@@ -448,7 +446,9 @@ impl Response {
                 let item = item?;
                 if item.is_callable() {
                     // It may take its time; what is there goes ahead.
-                    this.progress.flush(py);
+                    if !this.progress.flush(py) {
+                        break;
+                    }
                     let value = item.call0()?;
                     if value.is_truthy()? {
                         Self::write_item(slf, writer.as_ref(), &value)?;
@@ -460,9 +460,32 @@ impl Response {
             return Ok(());
         }
         this.progress.flush(py);
-        for item in Self::iter_content(slf, false)?.try_iter()? {
-            Self::write_item(slf, writer.as_ref(), &item?)?;
-            if !this.progress.flush(py) {
+        if content.hasattr(intern!(py, "read"))? {
+            let blocks = Self::iter_content(slf, false)?;
+            return Self::write_parts(slf, writer.as_ref(), &blocks);
+        }
+        Self::write_parts(slf, writer.as_ref(), &content)
+    }
+
+    /// Writes the parts of an iterable one by one. It is closed early when the client is gone, which
+    /// a part without content tells too.
+    fn write_parts<'py>(
+        slf: &Bound<'py, Self>,
+        writer: Option<&Bound<'py, PyAny>>,
+        parts: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let parts = parts.try_iter()?;
+        for item in parts.clone() {
+            let item = item?;
+            let part = if item.is_callable() { item.call0()? } else { item };
+            if part.is_truthy()? {
+                Self::write_item(slf, writer, &part)?;
+            }
+            if !slf.get().progress.flush(py) {
+                if parts.hasattr(intern!(py, "close"))? {
+                    parts.call_method0(intern!(py, "close"))?;
+                }
                 break;
             }
         }
