@@ -203,6 +203,10 @@ pub(crate) struct EngineArguments {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) handler_timeout: Option<Duration>,
 
+    /// Give a client up that takes nothing of its response for this time [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) write_timeout: Option<Duration>,
+
     /// The largest WebSocket message, once it is decompressed [default: 268435456]
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_message: Option<usize>,

@@ -164,6 +164,7 @@ impl Ground {
             limits: Limits {
                 max_body: engine.max_body,
                 handler_timeout: engine.handler_timeout,
+                write_timeout: engine.write_timeout.unwrap_or(Limits::default().write_timeout),
                 latency: site.latency(),
                 max_message: engine.max_message.unwrap_or(Limits::default().max_message),
                 ..Limits::default()

@@ -35,6 +35,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long a connection may wait for its next request.
     pub idle_timeout: Duration,
+    /// How long a client may take nothing of what is written to it.
+    pub write_timeout: Duration,
     /// How long a handler may take until it is given up; none by default.
     pub handler_timeout: Option<Duration>,
     /// The longest WebSocket message, and its longest frame, in bytes.
@@ -49,6 +51,7 @@ impl Default for Limits {
             max_body: None,
             head_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(300),
+            write_timeout: Duration::from_secs(60),
             handler_timeout: None,
             max_message: 256 * 1024 * 1024,
             latency: None,

@@ -37,6 +37,8 @@ pub mod scheme;
 mod server;
 mod service;
 mod shared_router;
+mod socket_table;
+mod stall;
 pub mod stash;
 mod takeover;
 pub mod tls;

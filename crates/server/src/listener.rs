@@ -4,9 +4,10 @@ use std::{
     fs,
     io::{self, ErrorKind},
     net::{SocketAddr, ToSocketAddrs},
+    time::Duration,
 };
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use crate::Error;
 
@@ -66,6 +67,9 @@ fn bind_one(address: SocketAddr) -> io::Result<std::net::TcpListener> {
         socket.set_only_v6(true)?;
     }
     socket.bind(&address.into())?;
+    // Accepted sockets inherit it. A client that left without a word is noticed while its response
+    // waits, and so is one on another machine that closed: it answers a probe with a reset.
+    socket.set_tcp_keepalive(&KEEPALIVE)?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     Ok(socket.into())
@@ -138,6 +142,10 @@ fn listening_inode(table: &str, port: u16) -> Option<&str> {
 }
 
 const BACKLOG: i32 = 2048;
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(30))
+    .with_interval(Duration::from_secs(15))
+    .with_retries(4);
 
 #[cfg(test)]
 mod tests {

@@ -176,6 +176,11 @@ impl ResponseWriter {
         self.outbox.lock().status = Some(status);
     }
 
+    /// Lifts the limit on writes that make no progress, for a handler that cares for that itself.
+    pub fn allow_stalls(&self) {
+        self.outbox.lock().may_stall = true;
+    }
+
     /// Makes the connection the handler's own: from now on the task hands over what the client
     /// sends, beginning with what follows the request's head, and nothing is parsed any more.
     pub fn take_over(&self) -> Arc<Inbox> {
@@ -212,6 +217,7 @@ struct State {
     response: Option<Box<Response>>,
     finish: Option<Finish>,
     inbox: Option<Arc<Inbox>>,
+    may_stall: bool,
     status: Option<u16>,
     peer_gone: bool,
     waker: Option<Waker>,
@@ -228,6 +234,8 @@ pub(crate) struct Batch {
     pub(crate) finish: Option<Finish>,
     /// Set once the handler took the connection over.
     pub(crate) inbox: Option<Arc<Inbox>>,
+    /// Whether writes may make no progress for as long as the client likes.
+    pub(crate) may_stall: bool,
     /// The status code, where the handler told it.
     pub(crate) status: Option<u16>,
 }
@@ -252,6 +260,7 @@ impl Outbox {
         batch.finish = state.finish;
         batch.status = batch.status.or(state.status);
         batch.inbox.clone_from(&state.inbox);
+        batch.may_stall = state.may_stall;
         let was_full = state.queued >= HIGH_WATER;
         state.queued = 0;
         drop(state);

@@ -17,7 +17,7 @@ use tokio::{sync::watch, time::sleep};
 use crate::{
     Exchange, Handler, Request, Response, ResponseWriter, SharedRouter,
     environment::Environment,
-    event::{Event, RequestRecord},
+    event::{Event, Level, RequestRecord},
     http1::Tunnels,
     response::Body,
 };
@@ -152,6 +152,18 @@ impl Service {
     /// Tells that a request was refused, or could not be read.
     pub(crate) fn tell_bad_request(&self, peer: SocketAddr, status: u16, message: &str) {
         self.environment.events.emit(&Event::BadRequest { peer, status, message });
+    }
+
+    /// Tells that a client was given up that took nothing.
+    pub(crate) fn tell_stalled(&self, peer: SocketAddr, limit: Duration) {
+        self.environment.events.emit(&Event::Message {
+            level: Level::Info,
+            source: "connection",
+            text: &format!(
+                "{peer} took nothing for {} s and was given up (--write-timeout)",
+                limit.as_secs_f64()
+            ),
+        });
     }
 
     /// Tells that a handler was given up; the text is for the client too.

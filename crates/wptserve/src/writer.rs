@@ -674,7 +674,10 @@ impl ResponseWriter {
         progress.content_written = true;
         progress.flushed = true;
         let inbox = match &progress.sink {
-            Sink::Engine(engine) => engine.take_over(),
+            Sink::Engine(engine) => {
+                engine.allow_stalls();
+                engine.take_over()
+            }
             Sink::File(_) => {
                 let text = "a response that a program has made leaves the connection to it";
                 return Err(PyValueError::new_err(text));

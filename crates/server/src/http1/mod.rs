@@ -2,6 +2,7 @@
 
 mod output;
 mod patience;
+mod presence;
 mod transfer;
 mod transport;
 mod tunnel;
@@ -29,11 +30,13 @@ use crate::{
     ConnectionInfo, Encryption, Exchange, Request, RequestBody, Response, ResponseWriter,
     body::Spool,
     service::{RequestLog, Routed, Service},
+    socket_table,
     tls::HANDSHAKE_RECORD,
 };
 
 use output::{Output, Queued};
 use patience::Patience;
+use presence::Presence;
 use transfer::{Arriving, Sent, Transfer};
 pub(crate) use transport::Transport;
 pub(crate) use tunnel::Tunnels;
@@ -86,6 +89,7 @@ struct Connection<S> {
     output: Output,
     heads: HeadParser,
     patience: Patience,
+    presence: Presence,
     info: Arc<ConnectionInfo>,
     service: Service,
 }
@@ -127,6 +131,7 @@ impl<S: Transport> Connection<S> {
             output: Output::default(),
             heads: HeadParser::default(),
             patience: Patience::new(service.shutdown.clone(), limit),
+            presence: Presence::default(),
             info: Arc::new(info),
             service,
         }
@@ -240,13 +245,42 @@ impl<S: Transport> Connection<S> {
         self.output.begin();
         let Queued { status, close, reset } =
             self.output.push_response(response, close, no_content);
-        let result = poll_fn(|cx| self.poll_write(cx)).await;
+        let result = self.deliver().await;
         Sent { status, bytes: self.output.written, close, reset, result }
     }
 
+    /// Writes until nothing is left, or until nobody waits for it.
+    async fn deliver(&mut self) -> io::Result<()> {
+        self.watch();
+        poll_fn(|cx| {
+            if let Poll::Ready(written) = self.poll_write(cx) {
+                return Poll::Ready(written);
+            }
+            let sending = self.poll_ahead(cx)?;
+            self.poll_lost(sending, true, cx).map(Err)
+        })
+        .await
+    }
+
+    /// Waits until the client's side has what was written, for a while: a reset drops what has yet
+    /// to arrive.
+    async fn arrived(&mut self) {
+        let arrives = async {
+            while socket_table::end(self.info.local, self.info.peer)
+                .is_some_and(|end| end.unacknowledged > 0)
+            {
+                sleep(ARRIVAL_LOOK).await;
+            }
+        };
+        let _elapsed = timeout(LINGER, arrives).await;
+    }
+
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes).await?;
-        self.stream.flush().await
+        let write = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        timeout(self.service.environment.limits.write_timeout, write).await?
     }
 
     /// Whether the client began a handshake where none is awaited. Two bytes tell: the type of
@@ -316,6 +350,7 @@ impl<S: Transport> Connection<S> {
         }
         match result {
             Ok(()) if reset => {
+                self.arrived().await;
                 self.stream.reset_on_close();
                 Next::End(Ending::Gone)
             }
@@ -411,10 +446,10 @@ impl<S: Transport> Connection<S> {
     /// Closes so that the client sees the last bytes: a close with unread input would reset the
     /// connection and drop them (RFC 9112, section 9.6).
     async fn linger(mut self) {
-        if self.stream.shutdown().await.is_err() {
-            return;
-        }
         let drain = async {
+            if self.stream.shutdown().await.is_err() {
+                return;
+            }
             let mut left = LINGER_BYTES;
             while left > 0 {
                 self.input.clear();
@@ -447,5 +482,6 @@ async fn others_first() {
 }
 
 const READ_BLOCK: usize = 4096;
+const ARRIVAL_LOOK: Duration = Duration::from_millis(5);
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;

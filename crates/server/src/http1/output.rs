@@ -29,6 +29,8 @@ pub(super) struct Output {
     content: Content,
     /// How many bytes of the present response are written, its head included.
     pub(super) written: u64,
+    /// Whether the last write went as far as there is something to write.
+    exhausted: bool,
 }
 
 impl Output {
@@ -86,6 +88,11 @@ impl Output {
         queued
     }
 
+    /// Whether what holds up the last write is the client, not what is yet to be made.
+    pub(super) fn waits_for_client(&self) -> bool {
+        !self.exhausted
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.content.is_done()
     }
@@ -96,6 +103,7 @@ impl Output {
         mut stream: Pin<&mut S>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        self.exhausted = false;
         loop {
             while let Some(front) = self.queue.front() {
                 let mut written = if self.queue.len() == 1 {
@@ -134,9 +142,14 @@ impl Output {
             let piece = match self.content.poll_next(cx)? {
                 Poll::Ready(Some(piece)) => piece,
                 // An encrypted stream keeps what the socket had no room for.
-                Poll::Ready(None) => return stream.poll_flush(cx),
+                Poll::Ready(None) => {
+                    ready!(stream.poll_flush(cx))?;
+                    self.exhausted = true;
+                    return Poll::Ready(Ok(()));
+                }
                 Poll::Pending => {
                     ready!(stream.poll_flush(cx))?;
+                    self.exhausted = true;
                     return Poll::Pending;
                 }
             };

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use super::{Connection, Transport, output::Queued};
+use super::{Connection, Transport, output::Queued, presence::Sending};
 use crate::{
     Finish, Response,
     body::Spool,
@@ -103,6 +103,7 @@ impl<'a, S: Transport> Transfer<'a, S> {
     /// Runs until the response is on its way and the request's body is received.
     pub(super) async fn run(mut self) -> Sent {
         self.connection.output.begin();
+        self.connection.watch();
         let result = self.transfer().await;
         Sent {
             status: self.batch.status,
@@ -147,9 +148,24 @@ impl<'a, S: Transport> Transfer<'a, S> {
                 }
             }
             if !progress {
-                return Poll::Pending;
+                return self.poll_lost(cx);
             }
         }
+    }
+
+    /// Ready with an error once nobody waits for the response any more.
+    fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let sending = if self.read_closed {
+            Sending::Ended
+        } else if let Some(inbox) = &self.batch.inbox {
+            if inbox.poll_room(cx).is_ready() { Sending::On } else { Sending::Ahead }
+        } else if self.arriving.is_some() {
+            Sending::On
+        } else {
+            self.connection.poll_ahead(cx)?
+        };
+        let limited = !self.batch.may_stall;
+        self.connection.poll_lost(sending, limited, cx).map(Err)
     }
 
     fn take_batch(&mut self) {
@@ -251,7 +267,7 @@ impl<'a, S: Transport> Transfer<'a, S> {
         self.batch.status = Some(504);
         self.batch.response = Some(Box::new(Response::error(504, &text)));
         self.take_batch();
-        poll_fn(|cx| self.connection.poll_write(cx)).await
+        self.connection.deliver().await
     }
 }
 

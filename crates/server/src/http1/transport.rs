@@ -14,8 +14,14 @@ use tokio::{
 
 /// A stream that carries HTTP/1.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
+    /// The socket beneath.
+    fn socket(&self) -> &TcpStream;
+
     /// Makes the close a reset (RST), which drops what the client has not read.
-    fn reset_on_close(&self);
+    fn reset_on_close(&self) {
+        // Fails only on a socket that is closed already.
+        let _closed = self.socket().set_zero_linger();
+    }
 
     /// Writes bytes; `more` says that others follow at once, so that these may wait for them.
     fn poll_send(
@@ -40,9 +46,8 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
 }
 
 impl Transport for TcpStream {
-    fn reset_on_close(&self) {
-        // Fails only on a socket that is closed already.
-        let _closed = self.set_zero_linger();
+    fn socket(&self) -> &TcpStream {
+        self
     }
 
     #[cfg(target_os = "linux")]

@@ -28,8 +28,8 @@ impl TlsStream {
 }
 
 impl Transport for TlsStream {
-    fn reset_on_close(&self) {
-        self.0.get_ref().0.reset_on_close();
+    fn socket(&self) -> &TcpStream {
+        self.0.get_ref().0
     }
 }
 
