@@ -31,6 +31,67 @@ def test_the_log_of_a_failing_handler_has_file_line_and_url(serve, write):
     assert lines[-1].strip() == "KeyError: 'missing'"
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        'request.GET.first(b"missing")', 'response.headers.set("a", object())', 'json.loads("{")',
+        'ast.literal_eval("1 +")', 'response.writer.encode(1)', 'request.server.stash.take("no UUID")',
+        'response.writer._handler.connection.send("text")',
+    ],
+)
+def test_a_failure_in_what_a_handler_calls_names_the_handlers_line(serve, write, call):
+    path = write("calls.py", f"""
+        import ast, json
+
+        def main(request, response):
+            def within():
+                {call}
+            within()
+    """)
+    server = serve()
+    assert fetch(server, "/calls.py").status == 500
+    running.wait_until(server.log, what="a log line")
+    assert server.log().startswith(f"error: {path}:6 failed for ")
+
+
+@pytest.mark.parametrize("text", ['request.GET.first(b"missing")', "json.loads('{')"])
+def test_a_failure_in_what_a_helper_calls_names_the_helpers_line(serve, write, text):
+    write("main.py", """
+        from folder.helper import help
+
+        def main(request, response):
+            help(request)
+    """)
+    path = write("folder/helper.py", f"""
+        import json
+
+        def help(request):
+            return {text}
+    """)
+    server = serve()
+    assert fetch(server, "/main.py").status == 500
+    running.wait_until(server.log, what="a log line")
+    assert server.log().startswith(f"error: {path}:5 failed for ")
+
+
+def test_a_helper_that_does_not_compile_is_named(serve, write):
+    write("main.py", "import broken_helper")
+    path = write("broken_helper.py", "a = (\n")
+    server = serve()
+    assert fetch(server, "/main.py").status == 500
+    running.wait_until(server.log, what="a log line")
+    assert server.log().startswith(f"error: {path}:1 failed for ")
+
+
+def test_a_failure_after_the_handler_names_no_module_of_ours(serve, write):
+    write("returns.py", "def main(request, response):\n    return 1, 2, 3, 4\n")
+    server = serve()
+    assert fetch(server, "/returns.py").status == 500
+    running.wait_until(server.log, what="a log line")
+    url = f"http://127.0.0.1:{server.port}/returns.py"
+    assert server.log().startswith(f"error: the handler of {url} failed")
+
+
 def test_requests_are_logged_when_asked_for(serve, write):
     write("a.txt", "abc")
     quiet, verbose = serve(), serve("-v")

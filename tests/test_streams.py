@@ -231,6 +231,7 @@ def test_raw_bytes_through_the_file_of_the_writer(serve, write):
             file.write(b"HTTP/1.1 299 Raw\\r\\nX-Raw:")
             file.write(b"1\\r\\nContent-Length: 2\\r\\n\\r\\nok")
             file.flush()
+            response.writer.content_written = True
     """)
     server = serve()
     with connect(server) as connection:

@@ -78,6 +78,8 @@ def test_failures_are_told_with_file_and_line(start, write):
         def web_socket_do_extra_handshake(request):
             if request.ws_resource.endswith("?early"):
                 raise ValueError("early")
+            if request.ws_resource.endswith("?within"):
+                request.connection.write("text")
 
         def web_socket_transfer_data(request):
             raise ValueError("late")
@@ -86,12 +88,15 @@ def test_failures_are_told_with_file_and_line(start, write):
     with Client(server.address) as client:
         assert client.open("/fails?early").startswith(b"HTTP/1.0 403 ")
     with Client(server.address) as client:
+        assert client.open("/fails?within").startswith(b"HTTP/1.0 403 ")
+    with Client(server.address) as client:
         assert client.open("/fails?late").startswith(b"HTTP/1.1 101 ")
         assert client.frame() == websocket.Frame(CLOSE, b"\x03\xf3")
         assert client.frame() is None and client.ended
     log = server.log()
     assert f"{path}:4 failed for http://localhost:80/fails?early" in log
-    assert f"{path}:7 failed for http://localhost:80/fails?late" in log
+    assert f"{path}:6 failed for http://localhost:80/fails?within" in log
+    assert f"{path}:9 failed for http://localhost:80/fails?late" in log
     assert "ValueError: early" in log and "ValueError: late" in log
     assert "<embedded>" not in log
 

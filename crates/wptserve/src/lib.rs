@@ -7,6 +7,7 @@ mod callable;
 mod connection;
 mod detached;
 mod embedded;
+mod failure;
 mod host;
 mod http2;
 mod injection;

@@ -19,7 +19,7 @@ use server::{
 };
 
 use crate::{
-    detached,
+    detached, failure,
     http2::{self, H2Response},
     pipes::{self, NativeContent},
     request::Request,
@@ -811,7 +811,8 @@ fn printable(text: &Bound<'_, PyString>) -> PyResult<String> {
 
 /// Reports a handler's failure with the file and line it came from.
 fn report(request: &Request, err: Option<&Bound<'_, PyAny>>, message: &str) {
-    let location = err.and_then(|err| crate::script::location(err).ok().flatten());
+    let doc_root = &request.inner.environment.doc_root;
+    let location = err.and_then(|err| failure::location(err, doc_root));
     let url = server::latin1(&request.inner.url());
     request.inner.environment.events.emit(&Event::HandlerFailed {
         url: &url,

@@ -22,7 +22,7 @@ use pyo3::{
 use server::{Exchange, Finish, Handler, file_cache::Stamp, files};
 
 use crate::{
-    http2, injection, journal, os_error,
+    failure, http2, injection, journal, os_error,
     pool::Pool,
     request::{Host, Request},
     response::Response,
@@ -309,7 +309,8 @@ pub(crate) fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
 fn tell(response: &Bound<'_, Response>, error: PyErr) {
     let py = response.py();
     let value = error.into_value(py).into_bound(py).into_any();
-    let place = location(&value).ok().flatten();
+    let doc_root = &response.get().request(py).get().inner.environment.doc_root;
+    let place = failure::location(&value, doc_root);
     let place = place.map_or_else(String::new, |(file, line)| format!(" at {file}:{line}"));
     if let Err(second) = set_error(response, &value) {
         let text =
@@ -355,28 +356,4 @@ pub(crate) fn http_error(py: Python<'_>, code: u16, message: Option<&str>) -> Py
         None => class.call1((code,)),
     });
     exception.map_or_else(|error| error, PyErr::from_value)
-}
-
-/// Where an exception was raised: the last file and line of its traceback, or of the text that
-/// does not compile.
-pub(crate) fn location(error: &Bound<'_, PyAny>) -> PyResult<Option<(String, u32)>> {
-    let py = error.py();
-    if error.is_instance_of::<pyo3::exceptions::PySyntaxError>() {
-        let file: Option<String> = error.getattr("filename")?.extract()?;
-        let line: Option<u32> = error.getattr("lineno")?.extract()?;
-        if let (Some(file), Some(line)) = (file, line) {
-            return Ok(Some((file, line)));
-        }
-    }
-    let Ok(mut traceback) = error.getattr(intern!(py, "__traceback__")) else {
-        return Ok(None);
-    };
-    let mut place = None;
-    while !traceback.is_none() {
-        let code = traceback.getattr("tb_frame")?.getattr("f_code")?;
-        let file: String = code.getattr("co_filename")?.extract()?;
-        place = Some((file, traceback.getattr("tb_lineno")?.extract()?));
-        traceback = traceback.getattr("tb_next")?;
-    }
-    Ok(place)
 }

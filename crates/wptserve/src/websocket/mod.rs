@@ -22,7 +22,7 @@ use server::{
 };
 
 use crate::{
-    journal,
+    failure, journal,
     pool::{MAX_THREADS, Pool},
     request::{self, Host},
     text::latin1_str,
@@ -179,7 +179,7 @@ fn report(
         })
         // Its text fails, or is none.
         .unwrap_or_else(|_| "an exception without a text".to_owned());
-    let location = crate::script::location(error).ok().flatten();
+    let location = failure::location(error, &environment.doc_root);
     environment.events.emit(&Event::HandlerFailed {
         url,
         location: location.as_ref().map(|(file, line)| (file.as_str(), *line)),
