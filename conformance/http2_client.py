@@ -1,6 +1,7 @@
-"""One exchange over HTTP/2 without TLS, and what came of it, stream by stream."""
+"""One exchange over HTTP/2, with TLS or without, and what came of it, stream by stream."""
 
 import socket
+import ssl
 import time
 
 from h2 import events
@@ -19,21 +20,26 @@ def ask(
     method: str = "GET",
     fields: list[tuple[str, str]] | None = None,
     frames: list[bytes] | None = None,
+    authority: str = "a.test:80",
+    tls: bool = False,
+    patience: float = PATIENCE,
+    quiet: float = QUIET,
 ) -> dict[int, list[tuple]]:
     """Send one request, each of `frames` as a DATA frame; the events of every stream."""
     config = H2Configuration(client_side=True, header_encoding=None)
     client = H2Connection(config)
     client.initiate_connection()
-    head = [(":method", method), (":scheme", "http"), (":authority", "a.test:80"), (":path", path)]
+    scheme = "https" if tls else "http"
+    head = [(":method", method), (":scheme", scheme), (":authority", authority), (":path", path)]
     client.send_headers(1, head + (fields or []), end_stream=not frames)
     for number, frame in enumerate(frames or [], 1):
         client.send_data(1, frame, end_stream=number == len(frames))
     streams: dict[int, list[tuple]] = {}
-    with socket.create_connection(address, PATIENCE) as connection:
+    with _connected(address, tls, patience) as connection:
         connection.sendall(client.data_to_send())
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline and not _is_over(streams):
-            connection.settimeout(QUIET if streams else PATIENCE)
+            connection.settimeout(quiet if streams else patience)
             try:
                 data = connection.recv(65536)
             except TimeoutError:
@@ -49,6 +55,16 @@ def ask(
                 _note(client, event, streams)
             connection.sendall(client.data_to_send())
     return streams
+
+
+def _connected(address: tuple[str, int], tls: bool, patience: float) -> socket.socket:
+    connection = socket.create_connection(address, patience)
+    if not tls:
+        return connection
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context.wrap_socket(connection)
 
 
 def _is_over(streams: dict[int, list[tuple]]) -> bool:

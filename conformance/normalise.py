@@ -7,6 +7,7 @@ its maker, and the boundary of a multipart body.
 
 import dataclasses
 import json
+import pathlib
 import re
 import zlib
 
@@ -116,10 +117,15 @@ def _without_server_frames(body: bytes, server: Server) -> bytes:
                 (i for i, line in enumerate(lines[1:], 1) if re.match(r"^  \S", line)), len(lines)
             )
             frame, exception = "\n".join(lines[:last]), "\n".join(lines[last:])
-        if _FRAME.match(frame)["file"].startswith(str(server.doc_root)):
+        if _is_of_the_root(_FRAME.match(frame)["file"], server.doc_root):
             kept.append(frame.rstrip("\n"))
     if not starts:
         exception = frames
     message = "\n".join([head + traceback.rstrip("\n"), *kept, exception.rstrip("\n")])
     code = body[: body.index(b",")]
     return code + b', "message": ' + json.dumps(message).encode() + b"}}"
+
+
+def _is_of_the_root(file: str, doc_root: pathlib.Path) -> bool:
+    """Whether a frame is of a file that is served; a tree's own server stands in the tree."""
+    return file.startswith(str(doc_root)) and not file.startswith(f"{doc_root}/tools/wptserve/")

@@ -143,6 +143,7 @@ def _running(
     ready_file: pathlib.Path,
     doc_root: pathlib.Path,
     work: pathlib.Path,
+    stops_by_signal: bool = False,
 ) -> Iterator[Server]:
     log_path = work / f"{name}.log"
     # Byte code beside the handlers would appear in directory listings.
@@ -156,7 +157,7 @@ def _running(
         yield Server(name, listener["host"], listener["port"], doc_root, process)
     finally:
         process.stdin.close()
-        if name == "ours":
+        if stops_by_signal or name == "ours":
             process.send_signal(signal.SIGTERM)
         try:
             process.wait(5)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import pathlib
+import re
 
 import pytest
 
@@ -12,7 +13,9 @@ from normalise import normalise
 from servers import Server
 from wire import Outcome, Response, split_responses
 from wpt_files import header_targets, urls_in
-from wpt_handlers import is_handler
+from wpt_handlers import handler_urls, is_handler
+from wpt_http2_sweep import compare as compare_http2
+from wpt_http2_sweep import outcome_of
 from wpt_static_sweep import compare_static
 from wpt_sweep import Answer, classify
 
@@ -75,7 +78,7 @@ def test_a_traceback_keeps_the_frames_below_the_doc_root():
         "Internal server error loading http://h:8123/x.py:\n  Traceback (most recent call last):\n"
         '    File "/lib/wptserve/handlers.py", line 3, in __call__\n    rv = f()\n         ^^^\n\n'
         '    File "/doc/root/x.py", line 2, in main\n    fail()\n\n'
-        '    File "/lib/wptserve/request.py", line 5, in first\n    raise KeyError(key)\n'
+        '    File "/doc/root/tools/wptserve/wptserve/request.py", line 5, in first\n    raise KeyError(key)\n'
         "  KeyError: b'x'\n"
     )
     body = json.dumps({"error": {"code": 500, "message": message}}).encode()
@@ -216,6 +219,48 @@ def test_handlers_of_a_tree_are_told_from_other_files():
     others = [b"def main(): pass", b"def main(argv): pass", b"main = 5", b"x = 1", b"def (", b""]
     assert [is_handler(source) for source in handlers] == [True] * len(handlers)
     assert [is_handler(source) for source in others] == [False] * len(others)
+
+
+def test_handlers_are_asked_with_what_they_read_and_as_pages_ask(tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a.py").write_text(
+        "def main(request, response):\n"
+        "    if b'token' in request.GET: return request.GET.first(b'mimeType', 0)\n"
+        "    return request.GET['x'] + request.GET.get(b'x')\n"
+    )
+    (tmp_path / "d" / "b.py").write_text("def main(request, response): pass")
+    (tmp_path / "d" / "page.html").write_text(
+        "<img src=a.py?x=1&amp;y=2><script>f('/d/b.py?token=' + t); g('../no.py?x');"
+        "h(`a.py?z=1&${rest}`); i(`${base}?x=.py?`)</script>"
+    )
+    well_known = tmp_path / ".well-known" / "web-identity"
+    well_known.parent.mkdir()
+    well_known.write_text("def main(request, response): pass")
+    (tmp_path / ".well-known" / "README.md").write_text("Read me.")
+    assert handler_urls(tmp_path) == ["/d/a.py", "/d/b.py"]
+    assert handler_urls(tmp_path, well_known=True)[2:] == ["/.well-known/web-identity"]
+    (filled,) = handler_urls(tmp_path, "filled")
+    assert re.fullmatch(r"/d/a.py\?token=[-0-9a-f]{36}&mimeType=text/plain&x=1", filled)
+    first, second, third = handler_urls(tmp_path, "used")
+    assert (first, second) == ("/d/a.py?x=1&y=2", "/d/a.py?z=1&")
+    assert re.fullmatch(r"/d/b.py\?token=[-0-9a-f]{36}", third)
+
+
+def test_over_http2_a_failed_hook_is_told_from_other_differences():
+    hint, end = ("head", [(b":status", b"103")]), ("end",)
+    failed = ("head", [(b":status", b"500")])
+
+    def names(reference: list, subject: list) -> list[str]:
+        answers = [
+            Answer(outcome_of({1: events} if events else {}), ("end",) not in events, 0)
+            for events in (reference, subject)
+        ]
+        return [difference.name for difference in compare_http2(*answers)]
+
+    assert names([], [failed, ("data", b"why"), end]) == ["failed-hook"]
+    assert names([hint], [hint, ("reset", 2)]) == ["failed-hook"]
+    assert names([hint, ("head", [(b":status", b"200")]), end], [hint, failed, end]) == ["status"]
+    assert names([], [("head", [(b":status", b"200")]), end]) == ["responses"]
 
 
 def test_a_sweep_tells_random_answers_from_different_ones():

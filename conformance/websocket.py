@@ -136,10 +136,10 @@ class Client(Connection):
         self.send(handshake(resource, *fields, **options))
         return self.read_head()
 
-    def read_head(self) -> bytes:
+    def read_head(self, wait: float = DEADLINE) -> bytes:
         """The head of the answer; all there is when there is none."""
         while b"\r\n\r\n" not in self.received and not self.ended:
-            if not self.read(DEADLINE):
+            if not self.read(wait):
                 break
         head, separator, rest = self.received.partition(b"\r\n\r\n")
         self.head, self.received = head + separator, b""
@@ -174,7 +174,7 @@ def converse(
     wait for, `None` ends this side of the connection. The outcome has the answer's head, then what came as text, a line a frame."""
     with Client(address, deadline) as client:
         client.send(opening)
-        head = client.read_head()
+        head = client.read_head(max(DEADLINE, quiet))
         got = []
         if not raw:
             for step in steps:

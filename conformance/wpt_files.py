@@ -22,10 +22,12 @@ _ESCAPE = re.compile(r"\\(.)")
 
 
 def tree_files(root: pathlib.Path) -> list[pathlib.Path]:
-    """Every file of the tree below no dot directory, relative to it, sorted."""
+    """Every file of the tree below no dot directory but `.well-known`, relative to it, sorted."""
     found = []
     for directory, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") or name == ".well-known"
+        )
         place = pathlib.Path(directory).relative_to(root)
         found += [place / name for name in sorted(names) if not name.startswith(".")]
     return found
@@ -39,6 +41,7 @@ def groups_of_urls(root: pathlib.Path, others: int, seed: int) -> dict[str, list
         "headers": header_targets(files),
         "asis": [url_of(path) for path in files if path.suffix == ".asis"],
         "pipes": piped_urls(root, files),
+        "well-known": [url_of(path) for path in files if path.parts[0] == ".well-known"],
     }
     seen: set[str] = set()
     for name, urls in groups.items():
@@ -72,12 +75,17 @@ def header_targets(files: list[pathlib.Path]) -> list[str]:
     return [url_of(path) for path in targets if _is_static(path)]
 
 
+def searched(files: list[pathlib.Path]) -> list[pathlib.Path]:
+    """The sources whose strings are URLs that a page asks for."""
+    return [
+        path for path in files if path.parts[0] not in _NOT_SEARCHED and path.suffix in _SOURCES
+    ]
+
+
 def piped_urls(root: pathlib.Path, files: list[pathlib.Path]) -> list[str]:
     """URLs with a `pipe` parameter that stand in the tree's sources as whole strings."""
     found = []
-    for path in files:
-        if path.parts[0] in _NOT_SEARCHED or path.suffix not in _SOURCES:
-            continue
+    for path in searched(files):
         source = (root / path).read_bytes()
         if _PIPE.search(source):
             found += urls_in(source.decode("utf-8", "replace"), path)
@@ -107,7 +115,7 @@ def urls_in(text: str, path: pathlib.Path) -> list[str]:
             continue
         url = _decoded(url, text, start, path)
         if "${" not in url and "\n" not in url and _is_whole(url):
-            found.append(_resolved(url, path))
+            found.append(resolved(url, path))
     return [url for url in found if url is not None]
 
 
@@ -145,7 +153,8 @@ def _is_whole(url: str) -> bool:
     return pipes[1].count("(") == pipes[1].count(")")
 
 
-def _resolved(url: str, path: pathlib.Path) -> str | None:
+def resolved(url: str, path: pathlib.Path) -> str | None:
+    """The URL as the source's page asks for it; `None` where no server of the tree is asked."""
     url = url.partition("#")[0].strip()
     absolute = re.match(r"(?:(?:[a-z]+:)?//|\{\{)[^/]*(/.*)", url, re.S)
     if absolute:

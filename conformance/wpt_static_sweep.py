@@ -98,9 +98,9 @@ def print_counts(counts: dict[str, dict[str, int]]) -> None:
     names = [*counts, "all"]
     verdicts = list(next(iter(counts.values()), {}))
     total = {v: sum(count[v] for count in counts.values()) for v in verdicts}
-    print("".join(f"{name:>10}" for name in names))
+    print("".join(f"{name:>12}" for name in names))
     for verdict in verdicts:
-        print("".join(f"{count[verdict]:10}" for count in [*counts.values(), total]), verdict)
+        print("".join(f"{count[verdict]:12}" for count in [*counts.values(), total]), verdict)
     if total.get("answers"):
         same = 100 * (total["answers"] - total["different"]) / total["answers"]
         print(f"{same:.2f} of 100 answers are the same")

@@ -4,7 +4,8 @@
 
 The reference is asked twice, by two processes, so that handlers whose answer
 is random or depends on the time are told from handlers that differ. A summary
-goes to standard output, everything else to the results file.
+goes to standard output, everything else to the results file. With `--tree-serve`
+the reference is the tree's own `serve`, and ours is `wptserve wpt`.
 """
 
 import argparse
@@ -24,14 +25,15 @@ from compare import Difference, differences
 from normalise import normalise
 from servers import Server, start_ours, start_reference
 from wire import Connection, Outcome, Response, split_responses
-from wpt_handlers import handler_paths
+from wpt_handlers import handler_urls
+from wpt_tree_servers import three_environments
 
 PARALLEL = 8
 TIME_LIMIT = 12.0
 # Endless streams are cut here; what came before is compared.
 BYTE_CAP = 1 << 20
 # What the design changes on purpose, and where a bare GET can show it.
-INTENDED = {"announced-close", "framing", "exception-text"}
+INTENDED = {"announced-close", "framing", "exception-text", "failed-hook"}
 
 
 @dataclasses.dataclass
@@ -186,8 +188,13 @@ def options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--reference-python", default=sys.executable,
                         help="an interpreter that has wptserve from PyPI")
     parser.add_argument("--bin", type=pathlib.Path, help="our binary")
+    parser.add_argument("--tree-serve", action="store_true",
+                        help="the tree's own `serve` as the reference, with its own wptserve")
     parser.add_argument("--subject-reference", action="store_true",
                         help="compare the reference with itself, to check this command")
+    parser.add_argument("--queries", choices=["none", "filled", "used"], default="none",
+                        help="ask handlers without a query, with all parameters that their "
+                        "sources read, or as the tree's own sources do")
     parser.add_argument("--only", default="", help="only paths that contain this")
     parser.add_argument("--out", type=pathlib.Path, help="where the results go, as JSON")
     return parser
@@ -195,10 +202,26 @@ def options(description: str) -> argparse.ArgumentParser:
 
 @contextlib.contextmanager
 def three_servers(
-    arguments: argparse.Namespace, config: dict | None = None, environment: bool = False
+    arguments: argparse.Namespace,
+    config: dict | None = None,
+    environment: bool = False,
+    scheme: str = "http",
 ) -> Iterator[list[Server]]:
-    """The reference twice, and the subject, over the tree; as the tree's environment if asked."""
+    """The reference twice, and the subject, over the tree; as the tree's environment if asked.
+
+    With `--tree-serve` they are asked on the port of the scheme.
+    """
     root = arguments.wpt_root.resolve()
+    if arguments.tree_serve:
+        binary = None if arguments.subject_reference else arguments.bin
+        with (
+            tempfile.TemporaryDirectory() as work,
+            three_environments(
+                root, arguments.reference_python, binary, pathlib.Path(work)
+            ) as environments,
+        ):
+            yield [environment.of(scheme) for environment in environments]
+        return
     wpt_root = root if environment else None
     with contextlib.ExitStack() as stack:
         work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -224,7 +247,8 @@ def main(argv: list[str] | None = None) -> int:
     """The command; 0 when no handler differs."""
     arguments = options(__doc__.splitlines()[0]).parse_args(argv)
     root = arguments.wpt_root.resolve()
-    paths = [path for path in handler_paths(root) if arguments.only in path]
+    paths = handler_urls(root, arguments.queries, well_known=arguments.tree_serve)
+    paths = [path for path in paths if arguments.only in path]
     with three_servers(arguments) as servers:
         results = sweep(paths, servers, print)
 

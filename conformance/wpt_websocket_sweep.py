@@ -1,22 +1,26 @@
 """Send a handshake to every WebSocket handler of a WPT tree, on ours and on pywebsocket3.
 
-    python wpt_websocket_sweep.py --wpt-root WPT
+    python wpt_websocket_sweep.py --wpt-root WPT [--tree-serve --bin BINARY]
 
 What each answers to a handshake with a protocol, an origin and compression, then to a message and
-a close, is compared; the differing ones are listed. Times in the answers are masked.
+a close, is compared; the differing ones are listed. Times in the answers are masked. With
+`--tree-serve` the reference is the tree's own `serve`, and ours is `wptserve wpt`.
 """
 
 import argparse
 import concurrent.futures
+import contextlib
 import pathlib
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 
 import websocket_servers
 from compare import differences
 from websocket import close, converse, handshake, masked_values, text
 from wire import Outcome
+from wpt_tree_servers import three_environments
 
 FIELDS = (
     "Origin: http://web-platform.test:8000",
@@ -76,9 +80,30 @@ def without_failure(ours: Outcome, reference: Outcome) -> Outcome:
     return ours
 
 
+@contextlib.contextmanager
+def servers(
+    options: argparse.Namespace, handlers: pathlib.Path, work: pathlib.Path
+) -> Iterator[tuple[websocket_servers.Server, websocket_servers.Server]]:
+    """Ours and the reference."""
+    if options.tree_serve:
+        root = options.wpt_root.resolve()
+        binary = options.bin or websocket_servers.ours_binary()
+        with three_environments(root, sys.executable, binary, work) as (reference, _, ours):
+            yield ours.of("ws"), reference.of("ws")
+        return
+    with (
+        websocket_servers.start_ours(handlers, work) as ours,
+        websocket_servers.start_reference(handlers, work) as reference,
+    ):
+        yield ours, reference
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--wpt-root", type=pathlib.Path, required=True)
+    parser.add_argument("--tree-serve", action="store_true",
+                        help="the tree's own `serve` as the reference")
+    parser.add_argument("--bin", type=pathlib.Path, help="our binary, for `--tree-serve`")
     options = parser.parse_args()
     root = options.wpt_root.resolve() / "websockets" / "handlers"
     resources = sorted(
@@ -87,8 +112,7 @@ def main() -> int:
     )
     with (
         tempfile.TemporaryDirectory() as work,
-        websocket_servers.start_ours(root, pathlib.Path(work)) as ours,
-        websocket_servers.start_reference(root, pathlib.Path(work)) as reference,
+        servers(options, root, pathlib.Path(work)) as (ours, reference),
         concurrent.futures.ThreadPoolExecutor(8) as pool,
     ):
         pairs = [
