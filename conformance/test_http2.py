@@ -101,6 +101,14 @@ def test_a_handler_may_write_as_over_http1(http2_pair) -> None:
     assert (data, end) == (("data", b"plain"), ("end",))
 
 
+def test_content_after_the_head_is_content_alone(http2_pair) -> None:
+    """The reference has no `write_content` over HTTP/2; over HTTP/1.1 slow handlers write so."""
+    ours, _ = http2_pair
+    head, data, end = ask(ours.address, "/http2/head_then_content.py")[1]
+    assert head == ("head", [(b":status", b"222"), (b"x-a", b"b")])
+    assert (data, end) == (("data", b"first second third"), ("end",))
+
+
 def test_a_large_upload_arrives(http2_pair) -> None:
     """The reference hangs beyond 64 KiB."""
     ours, _ = http2_pair

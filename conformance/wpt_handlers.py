@@ -85,8 +85,9 @@ def used_urls(root: pathlib.Path, sources: list[pathlib.Path]) -> list[str]:
         for match in _USED.findall(source.decode("utf-8", "replace")):
             # Without quotes, an attribute's name is found with its value.
             url = re.sub(r"^[\w-]+=", "", html.unescape(match).partition("${")[0])
-            url = resolved(url, path) if ".py?" in url else None
-            if url is None or not url.startswith("/") or not (root / url.partition("?")[0].lstrip("/")).is_file():
+            url = resolved(url, path)
+            handler = re.match(r"/+([^?]*\.py)\?", url or "")
+            if handler is None or not (root / handler[1]).is_file():
                 continue
             name = re.search(r"[?&]([^?&=]+)=$", url)
             found.add(url + _value(name[1], url) if name else url)

@@ -57,21 +57,19 @@ def outcome_of(streams: dict[int, list[tuple]]) -> Outcome:
 
 
 def compare(reference: Answer, subject: Answer) -> list[Difference]:
-    """How two answers differ; `failed-hook` where a hook fails, which the reference never answers.
+    """How two answers differ; `failed-hook` where a hook fails, and the reference goes silent.
 
-    Ours then sends a 500, or a reset behind interim responses.
+    Ours then sends a 500, or a reset behind what was sent.
     """
     found = differences(reference.outcome, subject.outcome)
-    ends = [response for response in subject.outcome.responses if response.status is None]
-    final = [r.status for r in subject.outcome.responses if r.status not in (None, b":status: 103")]
-    failed = final == [b":status: 500"] or (not final and any(b"reset" in e.body for e in ends))
-    if reference.cut and failed and _is_begun_alike(reference.outcome, subject.outcome):
-        return [Difference("failed-hook", "no answer", str(final))]
+    theirs, own = reference.outcome.responses, subject.outcome.responses
+    further = own[len(theirs) :]
+    failed = bool(further) and (
+        further[0].status == b":status: 500" or b"reset" in further[0].body
+    )
+    if reference.cut and failed and theirs == own[: len(theirs)]:
+        return [Difference("failed-hook", "silence", str(further[0].status or further[0].body))]
     return found
-
-
-def _is_begun_alike(reference: Outcome, subject: Outcome) -> bool:
-    return reference.responses == subject.responses[: len(reference.responses)]
 
 
 def _without_url(response: Response) -> None:

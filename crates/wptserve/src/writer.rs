@@ -101,6 +101,12 @@ impl Progress {
         self.pending.extend_from_slice(bytes);
     }
 
+    /// The head went to the engine as fields: what is written now is content.
+    pub(crate) fn head_was_sent(&mut self) {
+        self.status_written = true;
+        self.headers_complete = true;
+    }
+
     /// Drops what is pending. `false` when bytes are with the engine already.
     pub(crate) fn discard(&mut self) -> bool {
         self.pending.clear();

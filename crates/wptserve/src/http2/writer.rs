@@ -71,6 +71,9 @@ impl<'py> Target<'py> {
                 if end {
                     self.ended(true);
                 }
+                if !is_interim(&fields) {
+                    self.response.get().progress.lock().head_was_sent();
+                }
                 self.send(Piece::Head { fields, end })
             }
             Some(stream) => {
@@ -167,6 +170,11 @@ fn head_fields(headers: &Bound<'_, PyAny>, status: &Bound<'_, PyAny>) -> PyResul
         fields.push(field.name.clone(), field.value.clone());
     }
     Ok(fields)
+}
+
+/// Whether the head is one before the response's own (RFC 9110, section 15.2).
+fn is_interim(fields: &HeaderList) -> bool {
+    fields.get(b":status").is_some_and(|status| status.len() == 3 && status.starts_with(b"1"))
 }
 
 /// Bytes as they are, text in UTF-8, anything else as its text.
