@@ -7,7 +7,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use proto::template::{Escape, Index, Segment, Token, escape_for, is_template, segments, tokens};
+use proto::template::{
+    Escape, Index, Segment, Token, escape_for, is_template, segments, settled_length, tokens,
+};
 
 fuzz_target!(|data: &[u8]| {
     let mut joined = Vec::new();
@@ -31,6 +33,11 @@ fuzz_target!(|data: &[u8]| {
     }
 
     check_tokens(data);
+    // A template in two pieces has the same expressions.
+    let (start, rest) = data.split_at(settled_length(&data[..data.len() / 2]));
+    let expression = |segment: &Segment<'_>| matches!(segment, Segment::Expression(_));
+    let pieces = segments(start).chain(segments(rest));
+    assert!(pieces.filter(expression).eq(segments(data).filter(expression)));
     let _ = is_template(data);
     let _ = escape_for(data);
     if let Ok(text) = str::from_utf8(data) {

@@ -7,6 +7,7 @@ import os
 from typing import Any, Callable, Iterable
 
 from . import _wptserve
+from ._regular_file import open_regular
 from ._wptserve import Request, Response, guess_content_type
 from .ranges import Range, RangeParser
 from .request import Authentication
@@ -224,9 +225,9 @@ class FileHandler(_PathHandler):
     def get_data(self, response: Response, path: str, byte_ranges: list[Range] | None) -> Any:
         """The open file, or with ranges the 206's content: bytes, or for several a multipart."""
         if byte_ranges is None:
-            return open(path, "rb")
+            return open_regular(path)
         response.status = 206
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             if len(byte_ranges) == 1:
                 response.headers.set("Content-Range", byte_ranges[0].header_value())
                 return self.get_range_data(file, byte_ranges[0])
@@ -264,7 +265,7 @@ class PythonScriptHandler(_PathHandler):
         # An OSError while the file is loaded counts as a missing file, as it does for clients
         # of existing handlers; one that main() raises does not get here.
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 source = file.read()
             namespace: dict[str, Any] = {"__file__": path}
             exec(compile(source, path, "exec", dont_inherit=True), namespace)
@@ -302,7 +303,7 @@ class AsIsHandler(_PathHandler):
         if os.path.isdir(path):
             raise HTTPException(500, f"AsIsHandler cannot process directory, {path}")
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 response.writer.write_raw_content(file.read())
         except OSError as error:
             raise _unopened(error) from None
@@ -391,8 +392,8 @@ class StaticHandler:
     def _text(self) -> str:
         text = ""
         for path in self._paths:
-            with open(path, encoding="utf-8") as file:
-                text += file.read()
+            with open_regular(path) as file:
+                text += file.read().decode("utf-8")
         return text % self._format_args if self._format_args else text
 
     def __getstate__(self) -> dict[str, Any]:

@@ -6,6 +6,9 @@
 /// How much of a document is looked at: one chunk of html5lib.
 const CHUNK: usize = 10240;
 
+/// The same with a byte order mark before it.
+pub const LONGEST_START: usize = CHUNK + 3;
+
 /// The position behind the doctype, the comments, the white space and the `html` and `head` start
 /// tags that a document begins with. `None` when a parse error comes before the end of what
 /// follows them, when nothing follows, or when that does not end within the first 10240 bytes.

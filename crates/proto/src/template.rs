@@ -90,6 +90,31 @@ fn find_expression(content: &[u8]) -> Option<(usize, usize)> {
     }
 }
 
+/// How much of a template's start has the same segments whatever follows: an expression may begin
+/// behind it, whose end is yet to come.
+pub fn settled_length(content: &[u8]) -> usize {
+    let find = |byte, from| Some(from + memchr(byte, &content[from..])?);
+    let mut from = 0;
+    loop {
+        let Some(open) = find(b'{', from) else { return content.len() };
+        match content.get(open + 1) {
+            None => return open,
+            Some(b'{') => {}
+            Some(_) => {
+                from = open + 1;
+                continue;
+            }
+        }
+        match find(b'}', open + 2) {
+            // Whether it is an expression is told by the byte behind it.
+            Some(close) if close + 1 < content.len() => {
+                from = if content[close + 1] == b'}' { close + 2 } else { close + 1 };
+            }
+            _ => return open,
+        }
+    }
+}
+
 /// Splits an expression into tokens. It ends where none begins; what follows is ignored, as by
 /// the reference.
 pub fn tokens(expression: &[u8]) -> Result<Vec<Token<'_>>, TemplateError> {
@@ -338,6 +363,18 @@ mod tests {
                 }
             }
             prop_assert_eq!(joined, content.as_bytes());
+        }
+
+        #[test]
+        fn a_template_in_two_pieces_has_the_same_expressions(content in "[{}a]{0,24}", end in 0..25_usize) {
+            let content = content.as_bytes();
+            let settled = settled_length(&content[..end.min(content.len())]);
+            let expressions = |content| {
+                segments(content).filter(|part| matches!(part, Expression(_))).collect::<Vec<_>>()
+            };
+            let (start, rest) = content.split_at(settled);
+            let pieces = [expressions(start), expressions(rest)].concat();
+            prop_assert_eq!(pieces, expressions(content));
         }
 
         #[test]

@@ -2,19 +2,27 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 
-use crate::response::{Body, BodyStream};
+use crate::{
+    blocking::{self, Asked},
+    page_cache,
+    parts::{FileRange, Part, Parts},
+    response::{Body, BodyStream},
+};
 
 /// What is left of a response's content.
 #[derive(Default)]
 pub(crate) struct Content {
     source: Source,
     cut: Option<u64>,
+    /// A block of the file that is next, while another thread reads it.
+    reading: Option<Asked<io::Result<Bytes>>>,
 }
 
 /// Where it comes from.
@@ -22,8 +30,7 @@ pub(crate) struct Content {
 enum Source {
     #[default]
     Nothing,
-    Bytes(Bytes),
-    File(File, u64),
+    Parts(Parts),
     Stream(Box<dyn BodyStream>),
 }
 
@@ -32,32 +39,42 @@ impl Content {
     pub(crate) fn new(body: Body, cut: Option<u64>) -> Self {
         let source = match body {
             Body::None | Body::Unread { .. } => Source::Nothing,
-            Body::Bytes(bytes) if bytes.is_empty() => Source::Nothing,
-            Body::Bytes(bytes) => Source::Bytes(bytes),
-            Body::File { file, length } => Source::File(file, length),
+            Body::Bytes(bytes) => Source::Parts(bytes.into()),
+            Body::Parts(parts) => Source::Parts(parts),
             Body::Stream(stream) => Source::Stream(stream),
         };
         let source = if cut == Some(0) { Source::Nothing } else { source };
-        Self { source, cut }
+        Self { source, cut, reading: None }
     }
 
     /// Whether nothing is left for sure.
     pub(crate) fn is_done(&self) -> bool {
-        match self.source {
-            Source::Nothing | Source::File(_, 0) => true,
-            Source::Bytes(_) | Source::File(..) | Source::Stream(_) => false,
+        match &self.source {
+            Source::Nothing => true,
+            Source::Parts(parts) => parts.length() == 0,
+            Source::Stream(_) => false,
+        }
+    }
+
+    /// Whether the next piece is being read from a file: nobody but the server is waited for.
+    pub(crate) fn is_reading(&self) -> bool {
+        match &self.source {
+            Source::Stream(stream) => stream.is_reading(),
+            Source::Nothing | Source::Parts(_) => self.reading.is_some(),
         }
     }
 
     /// What is left of a file, for a stream that can send it without reading it first. Nobody asks
     /// for pieces of it meanwhile.
     pub(crate) fn file(&mut self) -> Option<FileLeft<'_>> {
+        if self.reading.is_some() {
+            return None;
+        }
         match &mut self.source {
-            Source::File(file, left) => {
-                let file = FileLeft { file, left, cut: self.cut.as_mut() };
-                (file.length() > 0).then_some(file)
+            Source::Parts(parts) if matches!(parts.first(), Some(Part::File(_))) => {
+                Some(FileLeft { parts, cut: self.cut.as_mut() })
             }
-            Source::Nothing | Source::Bytes(_) | Source::Stream(_) => None,
+            Source::Nothing | Source::Parts(_) | Source::Stream(_) => None,
         }
     }
 
@@ -65,13 +82,8 @@ impl Content {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         let piece = match &mut self.source {
             Source::Nothing => None,
-            Source::Bytes(bytes) => {
-                let bytes = std::mem::take(bytes);
-                self.source = Source::Nothing;
-                Some(bytes)
-            }
-            Source::File(file, left) => read_block(file, left)?,
-            Source::Stream(stream) => ready!(stream.poll_next(cx)),
+            Source::Parts(parts) => ready!(poll_parts(parts, &mut self.reading, cx))?,
+            Source::Stream(stream) => ready!(stream.poll_next(cx))?,
         };
         let Some(mut piece) = piece else {
             self.source = Source::Nothing;
@@ -89,27 +101,84 @@ impl Content {
     }
 }
 
-/// A file that is to be sent from its cursor on.
+/// The next piece of parts, which is taken off them.
+fn poll_parts(
+    parts: &mut Parts,
+    reading: &mut Option<Asked<io::Result<Bytes>>>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<Option<Bytes>>> {
+    let piece = match (parts.first(), &mut *reading) {
+        (_, Some(asked)) => {
+            let read = ready!(asked.poll(cx));
+            *reading = None;
+            read??
+        }
+        (None, None) => return Poll::Ready(Ok(None)),
+        (Some(Part::Bytes(bytes)), None) => bytes.clone(),
+        (Some(Part::File(range)), None) => {
+            if let Some(block) = block_at_once(range)? {
+                block
+            } else {
+                let range = range.clone();
+                *reading = Some(blocking::FILES.ask(move || read_block(&range))?);
+                return poll_parts(parts, reading, cx);
+            }
+        }
+    };
+    parts.advance(piece.len() as u64);
+    Poll::Ready(Ok(Some(piece)))
+}
+
+/// The next block of a file, if it can be had at once.
+fn block_at_once(range: &FileRange) -> io::Result<Option<Bytes>> {
+    let mut block = vec![0; block_length(range)];
+    match page_cache::read_at_once(&range.file, &mut block, range.from) {
+        // Another thread finds out what is the matter.
+        Ok(0) => Ok(None),
+        Ok(length) => {
+            block.truncate(length);
+            Ok(Some(block.into()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The next block of a file, once it is read.
+fn read_block(range: &FileRange) -> io::Result<Bytes> {
+    let mut block = vec![0; block_length(range)];
+    let length = range.read(&mut block)?;
+    block.truncate(length);
+    Ok(block.into())
+}
+
+fn block_length(range: &FileRange) -> usize {
+    usize::try_from(range.to - range.from).unwrap_or(usize::MAX).min(FILE_BLOCK)
+}
+
+/// A file that is to be sent.
 pub(crate) struct FileLeft<'a> {
-    /// The file.
-    pub(crate) file: &'a File,
-    left: &'a mut u64,
+    parts: &'a mut Parts,
     cut: Option<&'a mut u64>,
 }
 
 impl FileLeft<'_> {
-    /// How many bytes of it are left to send.
-    pub(crate) fn length(&self) -> u64 {
-        self.cut.as_ref().map_or(*self.left, |cut| (*self.left).min(**cut))
+    /// What can be sent without a wait for a disk: how many bytes of which file, from where on.
+    pub(crate) fn at_once(&self) -> Option<(Arc<File>, u64, u64)> {
+        let Some(Part::File(range)) = self.parts.first() else { return None };
+        let left = range.to - range.from;
+        let wanted = self.cut.as_ref().map_or(left, |cut| left.min(**cut)).min(MOST_AT_ONCE);
+        let length = page_cache::length_at_once(&range.file, range.from, wanted);
+        (length > 0).then(|| (Arc::clone(&range.file), range.from, length))
     }
 
-    /// Counts bytes that were sent past the cursor. None at all means that the file shrank: the
-    /// announced length cannot be kept.
+    /// Counts bytes that were sent. None at all means that the file shrank: the announced length
+    /// cannot be kept.
     pub(crate) fn sent(&mut self, length: usize) -> io::Result<()> {
         if length == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        *self.left -= length as u64;
+        self.parts.advance(length as u64);
         if let Some(cut) = &mut self.cut {
             **cut -= length as u64;
         }
@@ -117,16 +186,7 @@ impl FileLeft<'_> {
     }
 }
 
-/// The next block of a file of which `left` bytes are to be sent.
-fn read_block(file: &mut File, left: &mut u64) -> io::Result<Option<Bytes>> {
-    if *left == 0 {
-        return Ok(None);
-    }
-    let length = FILE_BLOCK.min(*left);
-    let mut block = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    file.take(length).read_to_end(&mut block)?;
-    FileLeft { file, left, cut: None }.sent(block.len())?;
-    Ok(Some(Bytes::from(block)))
-}
-
-const FILE_BLOCK: u64 = 256 * 1024;
+/// How much of a file is read at once: as much is kept for each client that is behind.
+const FILE_BLOCK: usize = 128 * 1024;
+/// How much of a file is sent by one call.
+const MOST_AT_ONCE: u64 = 1024 * 1024;

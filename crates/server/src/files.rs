@@ -3,20 +3,23 @@
 use std::{
     ffi::OsStr,
     fs::{self, Metadata},
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Read},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
 };
 
 use bytes::Bytes;
-use proto::{HeaderList, date, listing, mime};
+use proto::{HeaderList, date, listing};
 use rustix::io::Errno;
 
 use crate::{
     Exchange, Finish, Handler, Request, Response,
-    file_cache::{Content, Made},
-    headers_files, pipes, ranges,
+    blocking::{self, Job},
+    file_cache::{Content, Opened},
+    headers_files,
+    parts::Parts,
+    pipes, ranges,
     response::Body,
 };
 
@@ -30,7 +33,26 @@ pub struct FileHandler {
 
 impl Handler for FileHandler {
     fn answer(&self, request: &Request) -> Option<Response> {
-        Some(self.response(request))
+        let Some(path) = file_system_path(request) else {
+            return Some(not_found());
+        };
+        let file = request.environment.files.at_hand(&path)?;
+        let query = request.query().map(AsRef::as_ref);
+        if !pipes::are_quick_for(path.as_os_str().as_bytes(), query, Some(&file.data)) {
+            return None;
+        }
+        let job = Job::of(request);
+        let response =
+            self.file(&job, &path, &file.metadata, &file.headers.list, Body::Bytes(file.data));
+        Some(response.unwrap_or_else(|failure| failure.into_response(&job)))
+    }
+
+    fn handle(&self, exchange: Exchange) {
+        let handler = *self;
+        let query = exchange.request.query().map(AsRef::as_ref);
+        let computes = !pipes::are_quick_for(exchange.request.path(), query, None);
+        let lane = if computes { &blocking::CODECS } else { &blocking::FILES };
+        exchange.respond_from(lane, move |job| handler.respond_to(job));
     }
 }
 
@@ -39,33 +61,51 @@ impl Handler for FileHandler {
 pub struct AsIsHandler;
 
 impl Handler for AsIsHandler {
-    fn handle(&self, mut exchange: Exchange) {
-        let Some(path) = file_system_path(&exchange.request) else {
-            return exchange.respond(not_found());
-        };
-        match as_is(&exchange.request, &path) {
-            Ok(data) => exchange.writer.finish(data, Finish::Close),
-            Err(failure) => {
-                let response = failure.into_response(&exchange.request);
-                exchange.respond(response);
+    fn handle(&self, exchange: Exchange) {
+        exchange.run_on(&blocking::FILES, send_as_it_is);
+    }
+}
+
+fn send_as_it_is(mut exchange: Exchange) {
+    let Some(path) = file_system_path(&exchange.request) else {
+        return exchange.respond(not_found());
+    };
+    if path.is_dir() {
+        let reason = format!("{} is a directory; an .asis route serves files", path.display());
+        let response = failure(&Job::of(&exchange.request), &reason);
+        return exchange.respond(response);
+    }
+    let content = match exchange.request.environment.files.open(&path) {
+        Ok(Opened { content: Content::Small(data), .. }) => {
+            return exchange.writer.finish(data, Finish::Close);
+        }
+        Ok(Opened { content: Content::Large(file), metadata, .. }) => {
+            Parts::of_file(file, metadata.len())
+        }
+        Err(error) => {
+            let response = Failure::from(error).into_response(&Job::of(&exchange.request));
+            return exchange.respond(response);
+        }
+    };
+    let job = Job::of(&exchange.request);
+    let mut content = content.reader(&job);
+    let mut block = vec![0; BLOCK];
+    loop {
+        match content.read(&mut block) {
+            Ok(0) => return exchange.writer.finish(Bytes::new(), Finish::Close),
+            Ok(length) => {
+                let block = Bytes::copy_from_slice(&block[..length]);
+                if exchange.writer.send(block).is_err() {
+                    return;
+                }
             }
+            Err(_) => return exchange.writer.finish(Bytes::new(), Finish::Abort),
         }
     }
 }
 
-/// The content of an `.asis` file.
-fn as_is(request: &Request, path: &Path) -> Result<Bytes, Failure> {
-    let metadata = fs::metadata(path)?;
-    if metadata.is_dir() {
-        let reason = format!("{} is a directory; an .asis route serves files", path.display());
-        return Err(Failure::Server(reason));
-    }
-    // Looked at before it is opened: to open a named pipe would wait for its other end.
-    if !metadata.is_file() {
-        return Err(Failure::Missing);
-    }
-    Ok(request.environment.files.read(path)?.0)
-}
+/// How much of a large file is read at once.
+const BLOCK: usize = 64 * 1024;
 
 /// The file that a request's path names under its document root; `None` when the path has `..`
 /// anywhere, or a NUL. Symbolic links are followed.
@@ -83,39 +123,46 @@ pub fn file_system_path(request: &Request) -> Option<PathBuf> {
 }
 
 impl FileHandler {
-    /// The response to a request for a file or a directory.
+    /// The response to a request for a file or a directory. It may wait for a disk.
     pub fn response(self, request: &Request) -> Response {
-        let Some(path) = file_system_path(request) else {
-            return not_found();
-        };
-        let metadata = match fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            Err(error) => return unopened(request, error),
-        };
-        if metadata.is_dir() {
-            return directory(request, &path);
-        }
-        // A trailing slash names a directory, which this is not.
-        if !metadata.is_file() || request.path().ends_with(b"/") {
-            return not_found();
-        }
-        let response = self.file(request, &path, &metadata);
-        response.unwrap_or_else(|failure| failure.into_response(request))
+        self.respond_to(&Job::of(request))
     }
 
+    fn respond_to(self, job: &Job<'_>) -> Response {
+        self.found(job).unwrap_or_else(|failure| failure.into_response(job))
+    }
+
+    fn found(self, job: &Job<'_>) -> Result<Response, Failure> {
+        let request = job.request;
+        let path = file_system_path(request).ok_or(Failure::Missing)?;
+        if fs::metadata(&path)?.is_dir() {
+            return Ok(directory(job, &path));
+        }
+        // A trailing slash names a directory, which this is not.
+        if request.path().ends_with(b"/") {
+            return Err(Failure::Missing);
+        }
+        let Opened { metadata, content, .. } = request.environment.files.open(&path)?;
+        let headers = headers_files::header_list(job, &path, &metadata)?;
+        let body = match content {
+            Content::Small(data) => Body::Bytes(data),
+            Content::Large(file) => Body::Parts(Parts::of_file(file, metadata.len())),
+        };
+        self.file(job, &path, &metadata, &headers.list, body)
+    }
+
+    /// The response to a request for a file with this content.
     fn file(
         self,
-        request: &Request,
+        job: &Job<'_>,
         path: &Path,
         metadata: &Metadata,
+        headers: &HeaderList,
+        content: Body,
     ) -> Result<Response, Failure> {
-        let files = &request.environment.files;
+        let request = job.request;
         let mut response = Response::new(200, "");
-        response.headers = files.headers(path, metadata, |folder| {
-            let read = headers_files::read(files, folder, request, path)?;
-            let list = header_list(path, read.fields);
-            Ok::<_, Failure>(Made { list, sources: read.sources })
-        })?;
+        response.headers = headers.clone();
         if self.validators
             && let Some(fresh) = validate(request, &mut response, metadata)
         {
@@ -132,15 +179,12 @@ impl FileHandler {
             response.body = Body::Unread { length: metadata.len() };
             return Ok(response);
         }
-        response.body = match files.content(path, metadata)? {
-            Content::Small(data) => Body::Bytes(data),
-            Content::Large(file) => Body::File { file, length: metadata.len() },
-        };
+        response.body = content;
         if let Some(range) = range {
             ranges::apply(range, &mut response, metadata.len())?;
         }
         if let Some(pipes) = pipes {
-            pipes::apply(&pipes, request, &mut response)
+            pipes::apply(&pipes, job, &mut response)
                 .map_err(|error| Failure::Server(error.to_string()))?;
         }
         if let Some(injection) = &request.injection {
@@ -148,22 +192,6 @@ impl FileHandler {
         }
         Ok(response)
     }
-}
-
-/// The header list of a file: the fields of its `.headers` files, behind its media type where they
-/// say none.
-fn header_list(path: &Path, fields: Vec<(Bytes, Bytes)>) -> HeaderList {
-    let mut list = HeaderList::with_capacity(fields.len() + 1);
-    if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-type")) {
-        list.push(
-            "Content-Type",
-            mime::content_type(path.file_name().unwrap_or_default().as_bytes()),
-        );
-    }
-    for (name, value) in fields {
-        list.append(name, value);
-    }
-    list
 }
 
 /// Why a file is not sent.
@@ -191,23 +219,23 @@ pub enum Failure {
 
 impl Failure {
     /// The response that tells it.
-    pub(crate) fn into_response(self, request: &Request) -> Response {
+    pub(crate) fn into_response(self, job: &Job<'_>) -> Response {
         match self {
             Self::Missing => not_found(),
             // As the reference answers; the log says what is behind it.
             Self::Forbidden(error) => {
-                tell_unopened(request, &error, 404);
+                tell_unopened(job, &error, 404);
                 not_found()
             }
             Self::Unavailable(error) => {
-                tell_unopened(request, &error, 503);
+                tell_unopened(job, &error, 503);
                 Response::error(503, "the file cannot be opened just now")
             }
             Self::Status(status, message) => Response::error(status, &message),
             Self::Range(message, size) => {
                 Response::error(416, &message).with("Content-Range", format!("bytes */{size}"))
             }
-            Self::Server(reason) => failure(request, &reason),
+            Self::Server(reason) => failure(job, &reason),
         }
     }
 }
@@ -230,10 +258,15 @@ impl From<io::Error> for Failure {
 
 /// The response to a request whose file the system does not open.
 pub fn unopened(request: &Request, error: io::Error) -> Response {
-    Failure::from(error).into_response(request)
+    Failure::from(error).into_response(&Job::of(request))
 }
 
-fn tell_unopened(request: &Request, error: &io::Error, status: u16) {
+fn tell_unopened(job: &Job<'_>, error: &io::Error, status: u16) {
+    // Work that nobody waits for has ended, not failed.
+    if job.is_given_up() {
+        return;
+    }
+    let request = job.request;
     let text = format!(
         "what {} needs cannot be opened: {error}; answered with {status}",
         request.display_url()
@@ -247,18 +280,22 @@ fn not_found() -> Response {
 }
 
 /// A 500 that says what failed, in the form of the reference's.
-pub(crate) fn failure(request: &Request, reason: &str) -> Response {
-    let url = request.display_url();
+pub(crate) fn failure(job: &Job<'_>, reason: &str) -> Response {
+    let url = job.request.display_url();
     let message = format!("Internal server error loading {url}:\n  {reason}");
-    request.environment.events.emit(&crate::event::Event::HandlerFailed {
-        url: &url,
-        location: None,
-        message: &message,
-    });
+    // Work that nobody waits for has ended, not failed.
+    if !job.is_given_up() {
+        job.request.environment.events.emit(&crate::event::Event::HandlerFailed {
+            url: &url,
+            location: None,
+            message: &message,
+        });
+    }
     Response::error(500, &message)
 }
 
-fn directory(request: &Request, path: &Path) -> Response {
+fn directory(job: &Job<'_>, path: &Path) -> Response {
+    let request = job.request;
     let url_path = &request.head.target.path;
     if !url_path.ends_with(b"/") {
         return Response::new(301, "").with("Location", with_slash(request));
@@ -267,8 +304,8 @@ fn directory(request: &Request, path: &Path) -> Response {
         Ok(entries) => Response::new(200, listing::render_listing(url_path, entries))
             .with("Content-Type", "text/html"),
         Err(error) => match Failure::from(error) {
-            unavailable @ Failure::Unavailable(_) => unavailable.into_response(request),
-            other => failure(request, &format!("the directory cannot be listed: {other}")),
+            unavailable @ Failure::Unavailable(_) => unavailable.into_response(job),
+            other => failure(job, &format!("the directory cannot be listed: {other}")),
         },
     }
 }
@@ -286,7 +323,9 @@ pub fn list(path: &Path) -> io::Result<Vec<listing::Entry>> {
     fs::read_dir(path)?
         .map(|entry| {
             let entry = entry?;
-            Ok(listing::Entry { is_dir: entry.path().is_dir(), name: entry.file_name().into_vec() })
+            let kind = entry.file_type()?;
+            let is_dir = kind.is_dir() || kind.is_symlink() && entry.path().is_dir();
+            Ok(listing::Entry { is_dir, name: entry.file_name().into_vec() })
         })
         .collect()
 }

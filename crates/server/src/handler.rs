@@ -3,7 +3,12 @@
 use bytes::Bytes;
 use proto::HeaderList;
 
-use crate::{Request, Response, ResponseWriter, files::failure, pipes};
+use crate::{
+    Request, Response, ResponseWriter,
+    blocking::{self, Job, Lane},
+    files::failure,
+    pipes,
+};
 
 /// A request and the way to answer it.
 pub struct Exchange {
@@ -17,6 +22,35 @@ impl Exchange {
     /// Answers with a whole response.
     pub fn respond(mut self, response: Response) {
         self.writer.respond(response);
+    }
+
+    /// Answers from a thread that may wait.
+    pub(crate) fn respond_from(
+        self,
+        lane: &'static Lane,
+        make: impl FnOnce(&Job<'_>) -> Response + Send + 'static,
+    ) {
+        self.run_on(lane, move |Self { request, mut writer }| {
+            let response = make(&Job::watched(&request, &|| writer.is_peer_gone()));
+            writer.respond(response);
+        });
+    }
+
+    /// Goes on on a thread that may wait, unless the client is gone by then.
+    pub(crate) fn run_on(self, lane: &'static Lane, go_on: impl FnOnce(Self) + Send + 'static) {
+        match lane.place() {
+            Ok(place) => place.run(move || {
+                if !self.writer.is_peer_gone() {
+                    go_on(self);
+                }
+            }),
+            Err(error) => {
+                let text = format!("no thread can be started for a request: {error}");
+                let environment = &self.request.environment;
+                environment.refusals.tell(environment.events.as_ref(), "threads", &text);
+                self.respond(Response::error(503, "no thread can be started just now"));
+            }
+        }
     }
 }
 
@@ -68,6 +102,16 @@ pub struct StringHandler {
 }
 
 impl StringHandler {
+    fn response(&self, job: &Job<'_>) -> Response {
+        let mut response = Response::new(200, self.content.clone());
+        response.headers = self.headers.clone();
+        // It is of no file: the pipes are those of the query.
+        match pipes::apply_for(b"", job, &mut response) {
+            Ok(()) => response,
+            Err(error) => failure(job, &error.to_string()),
+        }
+    }
+
     /// Text of a media type.
     pub fn text(content: String, content_type: String) -> Self {
         let mut headers = HeaderList::default();
@@ -78,12 +122,13 @@ impl StringHandler {
 
 impl Handler for StringHandler {
     fn answer(&self, request: &Request) -> Option<Response> {
-        let mut response = Response::new(200, self.content.clone());
-        response.headers = self.headers.clone();
-        // It is of no file: the pipes are those of the query.
-        if let Err(error) = pipes::apply_for(b"", request, &mut response) {
-            response = failure(request, &error.to_string());
-        }
-        Some(response)
+        let query = request.query().map(AsRef::as_ref);
+        pipes::are_quick_for(b"", query, Some(&self.content))
+            .then(|| self.response(&Job::of(request)))
+    }
+
+    fn handle(&self, exchange: Exchange) {
+        let handler = self.clone();
+        exchange.respond_from(&blocking::CODECS, move |job| handler.response(job));
     }
 }

@@ -2,51 +2,73 @@
 
 use std::{
     ffi::OsString,
+    fs::Metadata,
     io,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
-use proto::{headers_file::parse_headers_file, template::Escape};
+use proto::{HeaderList, headers_file::parse_headers_file, mime, template::Escape};
 
 use crate::{
-    Request,
-    file_cache::{FileCache, Folder, Stamp},
+    blocking::Job,
+    file_cache::{FileCache, Folder, KnownHeaders, Made, Stamp},
     files::Failure,
     pipes,
 };
 
 /// What the `.headers` files of a file come to.
-pub(crate) struct HeadersFiles {
+struct HeadersFiles {
     /// The fields, in order.
-    pub(crate) fields: Vec<(Bytes, Bytes)>,
+    fields: Vec<(Bytes, Bytes)>,
     /// Where they are from: with the same files in the same states they are the same. `None` when
     /// they are good for one request only.
-    pub(crate) sources: Option<Vec<(PathBuf, Stamp)>>,
+    sources: Option<Vec<(PathBuf, Stamp)>>,
+}
+
+/// The header list of the file at `path`, whose metadata was just read: the fields of its
+/// `.headers` files, behind its media type where they say none. Errors are as in [`load_headers`].
+pub(crate) fn header_list(
+    job: &Job<'_>,
+    path: &Path,
+    metadata: &Metadata,
+) -> Result<Arc<KnownHeaders>, Failure> {
+    let cache = &job.request.environment.files;
+    cache.headers(path, metadata, |folder| {
+        let HeadersFiles { fields, sources } = read(cache, folder, job, path)?;
+        let mut list = HeaderList::with_capacity(fields.len() + 1);
+        if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"content-type")) {
+            let name = path.file_name().unwrap_or_default();
+            list.push("Content-Type", mime::content_type(name.as_bytes()));
+        }
+        for (name, value) in &fields {
+            list.append(name.clone(), value.clone());
+        }
+        Ok(Made { fields, list, sources })
+    })
 }
 
 /// The fields for the file at `path`: those of `__dir__.headers` beside it, then those of the
 /// file's own `.headers`. A `.sub.headers` file is a template, and goes before the plain one.
 /// Where the server's own side is at fault the error names the file and what is wrong with it.
-pub fn load_headers(
-    cache: &FileCache,
-    request: &Request,
-    path: &Path,
-) -> Result<Vec<(Bytes, Bytes)>, Failure> {
+pub fn load_headers(job: &Job<'_>, path: &Path) -> Result<Vec<(Bytes, Bytes)>, Failure> {
+    let cache = &job.request.environment.files;
     let folder = cache.folder(path.parent().unwrap_or(path));
-    Ok(read(cache, &folder, request, path)?.fields)
+    Ok(read(cache, &folder, job, path)?.fields)
 }
 
 /// The same for a file in a folder that was looked at.
-pub(crate) fn read(
+fn read(
     cache: &FileCache,
     folder: &Folder,
-    request: &Request,
+    job: &Job<'_>,
     path: &Path,
 ) -> Result<HeadersFiles, Failure> {
     let mut found = HeadersFiles { fields: Vec::new(), sources: Some(Vec::new()) };
-    found.add(cache, folder, request, &path.with_file_name("__dir__"))?;
-    found.add(cache, folder, request, path)?;
+    found.add(cache, folder, job, &path.with_file_name("__dir__"))?;
+    found.add(cache, folder, job, path)?;
     found.sources = found.sources.filter(|_| folder.is_current());
     Ok(found)
 }
@@ -56,7 +78,7 @@ impl HeadersFiles {
         &mut self,
         cache: &FileCache,
         folder: &Folder,
-        request: &Request,
+        job: &Job<'_>,
         path: &Path,
     ) -> Result<(), Failure> {
         let template = with_ending(path, ".sub.headers");
@@ -72,7 +94,7 @@ impl HeadersFiles {
         };
         let told = |reason: String| Failure::Server(format!("{}: {reason}", path.display()));
         if is_template {
-            data = pipes::render(request, &data, Escape::None).map_err(told)?.into();
+            data = pipes::render(job, &data, Escape::None).map_err(told)?.into();
         }
         self.fields.extend(parse_headers_file(&data).map_err(|error| told(error.to_string()))?);
         match (stamp, &mut self.sources) {

@@ -3,7 +3,10 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use proto::{HeaderList, html_start::content_start};
+use proto::{
+    HeaderList,
+    html_start::{LONGEST_START, content_start},
+};
 
 use crate::{Response, response::Body};
 
@@ -46,21 +49,26 @@ impl Injection {
             return Ok(());
         }
         match response.body {
-            Body::Bytes(_) | Body::File { .. } => {}
+            Body::Bytes(_) | Body::Parts(_) => {}
             Body::None | Body::Unread { .. } | Body::Stream(_) => return Ok(()),
         }
-        let html = std::mem::replace(&mut response.body, Body::None).read()?;
-        let injected = self.inject(&html);
-        if let Some(injected) = &injected {
-            correct_length(&mut response.headers, html.len(), injected.len());
-        }
-        response.body = Body::Bytes(injected.unwrap_or(html));
+        let html = std::mem::replace(&mut response.body, Body::None).into_parts();
+        let start = html.slice(0..LONGEST_START as u64).read_whole()?;
+        let Some(at) = content_start(&start) else {
+            response.body = html.into();
+            return Ok(());
+        };
+        let mut injected = html.slice(0..at as u64);
+        injected.push(self.element.clone());
+        injected.append(html.slice(at as u64..html.length()));
+        correct_length(&mut response.headers, html.length(), injected.length());
+        response.body = injected.into();
         Ok(())
     }
 }
 
 /// Corrects a Content-Length that was right before the content changed.
-pub fn correct_length(headers: &mut HeaderList, old: usize, new: usize) {
+pub fn correct_length(headers: &mut HeaderList, old: u64, new: u64) {
     let old = old.to_string();
     if headers.get(b"content-length").is_some_and(|length| **length == *old.as_bytes()) {
         headers.set("Content-Length", new.to_string());

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod blocking;
 mod body;
 mod clock;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod environment;
 mod error;
 pub mod event;
 pub mod file_cache;
+pub mod file_system;
 pub mod files;
 pub mod generated;
 mod handler;
@@ -27,9 +29,12 @@ pub mod injection;
 mod listener;
 mod outbox;
 pub mod pac;
+mod page_cache;
+mod parts;
 pub mod pipes;
 mod ranges;
 mod refusals;
+pub mod regular_file;
 mod request;
 pub mod response;
 pub mod router;
@@ -46,6 +51,7 @@ mod turns;
 mod wakes;
 
 pub use accept::AcceptShare;
+pub use blocking::Job;
 pub use body::{BodyFrame, RequestBody};
 pub use clock::http_date_now;
 pub use config::Config;

@@ -1,16 +1,14 @@
 //! A response as a value, for handlers that know all of it at once.
 
 use std::{
-    fmt,
-    fs::File,
-    io::{self, Read},
+    fmt, io,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use proto::{HeaderList, json_error, response_head, status};
 
-use crate::clock;
+use crate::{clock, parts::Parts};
 
 /// A whole response.
 #[derive(Debug)]
@@ -51,13 +49,8 @@ pub enum Body {
     },
     /// In memory.
     Bytes(Bytes),
-    /// The first `length` bytes of a file.
-    File {
-        /// The file, read from its cursor on.
-        file: File,
-        /// How many bytes are sent.
-        length: u64,
-    },
+    /// Put together of bytes and ranges of files, which are read while they are sent.
+    Parts(Parts),
     /// Made while it is sent; it ends with the connection unless a Content-Length is set.
     Stream(Box<dyn BodyStream>),
 }
@@ -65,10 +58,13 @@ pub enum Body {
 /// Content that is made while it is sent.
 pub trait BodyStream: Send {
     /// The next piece; `None` at the end. Polled on the I/O thread.
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>>;
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>>;
+
+    /// Whether the next piece is being read from a file.
+    fn is_reading(&self) -> bool;
 
     /// All of it at once, for a pipe that comes behind.
-    fn into_content(self: Box<Self>) -> Bytes;
+    fn into_parts(self: Box<Self>) -> Parts;
 }
 
 /// The point at which a response is broken off.
@@ -157,7 +153,7 @@ impl Response {
             && match self.body {
                 Body::None => false,
                 Body::Stream(_) => true,
-                Body::Unread { .. } | Body::Bytes(_) | Body::File { .. } => {
+                Body::Unread { .. } | Body::Bytes(_) | Body::Parts(_) => {
                     status::is_without_content(self.status)
                 }
             }
@@ -193,24 +189,36 @@ impl Body {
         match self {
             Self::None | Self::Stream(_) => None,
             Self::Bytes(bytes) => Some(bytes.len() as u64),
-            Self::Unread { length } | Self::File { length, .. } => Some(*length),
+            Self::Unread { length } => Some(*length),
+            Self::Parts(parts) => Some(parts.length()),
         }
     }
 
-    /// All of the content in memory, for pipes that change it.
+    /// All of the content in memory. Not for the I/O thread.
     pub fn read(self) -> io::Result<Bytes> {
+        self.into_parts().read_whole()
+    }
+
+    /// The content for pipes that change it.
+    pub(crate) fn into_parts(self) -> Parts {
         match self {
-            Self::None | Self::Unread { .. } => Ok(Bytes::new()),
-            Self::Bytes(bytes) => Ok(bytes),
-            Self::File { file, length } => {
-                let mut data = Vec::new();
-                file.take(length).read_to_end(&mut data)?;
-                Ok(Bytes::from(data))
-            }
-            Self::Stream(stream) => Ok(stream.into_content()),
+            Self::None | Self::Unread { .. } => Parts::default(),
+            Self::Bytes(bytes) => bytes.into(),
+            Self::Parts(parts) => parts,
+            Self::Stream(stream) => stream.into_parts(),
         }
     }
 }
+
+/// Short content in memory is one piece, which goes out with the head.
+impl From<Parts> for Body {
+    fn from(parts: Parts) -> Self {
+        let whole = if parts.length() <= SHORT { parts.in_memory() } else { parts.as_bytes() };
+        whole.map_or(Self::Parts(parts), Self::Bytes)
+    }
+}
+
+const SHORT: u64 = 64 * 1024;
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,9 +226,7 @@ impl fmt::Debug for Body {
             Self::None => f.write_str("None"),
             Self::Unread { length } => f.debug_struct("Unread").field("length", length).finish(),
             Self::Bytes(bytes) => f.debug_tuple("Bytes").field(bytes).finish(),
-            Self::File { length, .. } => {
-                f.debug_struct("File").field("length", length).finish_non_exhaustive()
-            }
+            Self::Parts(parts) => f.debug_tuple("Parts").field(parts).finish(),
             Self::Stream(_) => f.write_str("Stream"),
         }
     }

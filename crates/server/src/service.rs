@@ -7,12 +7,15 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use proto::RequestHead;
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
 use crate::{
     Exchange, Handler, Request, Response, ResponseWriter, SharedRouter,
@@ -183,7 +186,7 @@ pub(crate) enum Routed {
 }
 
 /// What a transfer comes to, or `None` when its time was up before: time runs only while it
-/// `waits` for the handler.
+/// `waits` for the handler, or for a file.
 pub(crate) async fn in_time<T, R>(
     limit: Duration,
     transfer: &mut T,
@@ -191,11 +194,21 @@ pub(crate) async fn in_time<T, R>(
     waits: impl Fn(&T) -> bool,
 ) -> Option<R> {
     let mut deadline = pin!(sleep(limit));
+    let mut waited_last = true;
+    let mut left = limit;
     poll_fn(|cx| {
         if let Poll::Ready(result) = poll(transfer, cx) {
             return Poll::Ready(Some(result));
         }
-        if waits(transfer) && deadline.as_mut().poll(cx).is_ready() {
+        let waits = waits(transfer);
+        let now = Instant::now();
+        match (waited_last, waits) {
+            (true, false) => left = deadline.deadline().saturating_duration_since(now),
+            (false, true) => deadline.as_mut().reset(now + left),
+            (true, true) | (false, false) => {}
+        }
+        waited_last = waits;
+        if waits && deadline.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
         }
         Poll::Pending

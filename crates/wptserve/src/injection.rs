@@ -34,7 +34,7 @@ pub(crate) fn inject(response: &Bound<'_, Response>) -> PyResult<()> {
     let html = resolve_content(response)?;
     let content = match injection.inject(&html) {
         Some(injected) => {
-            correct_length(&mut headers.get().lock(), html.len(), injected.len());
+            correct_length(&mut headers.get().lock(), html.len() as u64, injected.len() as u64);
             injected
         }
         // A file was read.

@@ -13,6 +13,7 @@ use pyo3::{
     types::{PyBytes, PyInt, PyList, PyString},
 };
 use server::{
+    Job,
     files::Failure,
     pipes::{self, PipeError},
     response::Body,
@@ -51,8 +52,7 @@ impl NativeContent {
 /// The pipes of a pipe string: a list of names, each with its arguments.
 #[pyfunction]
 pub(crate) fn parse_pipes(text: &str) -> PyResult<Vec<(String, Vec<String>)>> {
-    let calls = proto::pipe::parse_pipes(text)
-        .map_err(|error| PyValueError::new_err(format!("the pipes `{text}`: {error}")))?;
+    let calls = pipes::parse(text).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(calls.into_iter().map(|call| (call.name, call.arguments)).collect())
 }
 
@@ -85,7 +85,9 @@ pub(crate) fn apply_pipe(
     if pipe.reads_content() {
         native.body = Body::Bytes(resolve_content(response)?);
     }
-    let applied = pipes::apply_one(pipe, &request.get().inner, &mut native, &arguments);
+    let inner = &request.get().inner;
+    // To compress much takes long.
+    let applied = py.detach(|| pipes::apply_one(pipe, &Job::of(inner), &mut native, &arguments));
     applied.map_err(|error| match error {
         PipeError::Failed { .. } | PipeError::Arity { .. } => {
             PyValueError::new_err(error.to_string())
@@ -97,8 +99,10 @@ pub(crate) fn apply_pipe(
     this.set_native(py, &native, headers)?;
     if pipe.reads_content() {
         let content = match native.body {
-            Body::Bytes(bytes) => PyBytes::new(py, &bytes).into_any(),
-            body => Bound::new(py, NativeContent { body: Mutex::new(Some(body)) })?.into_any(),
+            body @ Body::Stream(_) => {
+                Bound::new(py, NativeContent { body: Mutex::new(Some(body)) })?.into_any()
+            }
+            body => PyBytes::new(py, &body.read()?).into_any(),
         };
         this.content.set(content.unbind());
     }
@@ -118,7 +122,7 @@ pub(crate) fn template<'py>(
         "none" => Escape::None,
         other => return Err(PyKeyError::new_err(other.to_owned())),
     };
-    let rendered = pipes::render(&request.get().inner, content, escape);
+    let rendered = pipes::render(&Job::of(&request.get().inner), content, escape);
     rendered.map(|bytes| PyBytes::new(request.py(), &bytes)).map_err(PyValueError::new_err)
 }
 
@@ -131,7 +135,7 @@ pub(crate) fn load_headers<'py>(
 ) -> PyResult<Vec<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)>> {
     let py = request.py();
     let inner = &request.get().inner;
-    let fields = server::headers_files::load_headers(&inner.environment.files, inner, &path);
+    let fields = server::headers_files::load_headers(&Job::of(inner), &path);
     let fields = fields.map_err(|failure| match failure {
         Failure::Unavailable(error) => os_error::from_io(&error),
         other => PyValueError::new_err(other.to_string()),

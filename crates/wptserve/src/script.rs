@@ -4,12 +4,13 @@ use std::{
     collections::HashMap,
     ffi::OsStr,
     fs,
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use pyo3::{
@@ -19,7 +20,7 @@ use pyo3::{
     sync::PyOnceLock,
     types::{PyBytes, PyDict, PyModule, PyString, PyType},
 };
-use server::{Exchange, Finish, Handler, file_cache::Stamp, files};
+use server::{Exchange, Finish, Handler, file_cache::Stamp, file_system, files, regular_file};
 
 use crate::{
     failure, http2, injection, journal, os_error,
@@ -64,7 +65,12 @@ struct Scripts {
 
 struct Compiled {
     stamp: Stamp,
+    source: Vec<u8>,
     code: Py<PyAny>,
+    /// When the file was read.
+    read_at: Instant,
+    /// Whether to look at the file takes no time.
+    is_quick: bool,
     /// The last request that was here when the file was last looked at. What came before it need
     /// not look again: its client cannot know of a later change.
     good_for: u64,
@@ -143,7 +149,7 @@ impl Scripts {
     fn load<'py>(
         &self,
         py: Python<'py>,
-        mut path: PathBuf,
+        path: PathBuf,
         number: u64,
     ) -> Result<(PathBuf, Bound<'py, PyAny>), NotRun> {
         if let Some(known) = self.compiled().get(&path)
@@ -153,31 +159,33 @@ impl Scripts {
             return Ok((path, code));
         }
         let good_for = self.received.load(Ordering::Acquire);
-        let mut metadata = fs::metadata(&path)?;
-        if metadata.is_dir()
-            && let Some(default) = default_script(&path)?
-        {
-            path = default;
-            metadata = fs::metadata(&path)?;
-        }
-        if !metadata.is_file() {
-            // To open a named pipe would wait for its other end.
-            return Err(NotRun::Unopened(ErrorKind::NotFound.into()));
-        }
-        let stamp = Stamp::of(&metadata);
+        let is_quick = self.compiled().get(&path).is_some_and(|known| known.is_quick);
+        // A file system that does not answer must not keep the GIL.
+        let (path, stamp) = if is_quick { find(path)? } else { py.detach(|| find(path))? };
         if let Some(known) = self.compiled().get_mut(&path)
             && known.stamp == stamp
+            && known.read_at.elapsed() < TRUSTED_FOR
         {
             known.good_for = known.good_for.max(good_for);
             let code = known.code.bind(py).clone();
             return Ok((path, code));
         }
-        let source = py.detach(|| fs::read(&path))?;
-        let source = PyBytes::new(py, &source);
-        let code = compile(py, &source, &path)?;
+        let read_at = Instant::now();
+        let (source, is_quick) = py.detach(|| read(&path))?;
+        if let Some(known) = self.compiled().get_mut(&path)
+            && known.stamp == stamp
+            && known.source == source
+        {
+            known.read_at = read_at;
+            known.good_for = known.good_for.max(good_for);
+            let code = known.code.bind(py).clone();
+            return Ok((path, code));
+        }
+        let code = compile(py, &PyBytes::new(py, &source), &path)?;
         // A file that changes again within a tick of its clock looks the same.
         if stamp.is_settled() {
-            let new = Compiled { stamp, code: code.clone().unbind(), good_for };
+            let compiled = code.clone().unbind();
+            let new = Compiled { stamp, source, code: compiled, read_at, is_quick, good_for };
             let old = self.compiled().insert(path.clone(), new);
             drop(old);
         }
@@ -209,6 +217,34 @@ impl From<PyErr> for NotRun {
         Self::Raised(error)
     }
 }
+
+/// The file that a path names, or a directory's first `default*.py`.
+fn find(mut path: PathBuf) -> io::Result<(PathBuf, Stamp)> {
+    let mut metadata = fs::metadata(&path)?;
+    if metadata.is_dir()
+        && let Some(default) = default_script(&path)?
+    {
+        path = default;
+        metadata = fs::metadata(&path)?;
+    }
+    if !metadata.is_file() {
+        // To open a named pipe would wait for its other end.
+        return Err(ErrorKind::NotFound.into());
+    }
+    Ok((path, Stamp::of(&metadata)))
+}
+
+/// The source in a file, and whether to look at it again takes no time.
+fn read(path: &Path) -> io::Result<(Vec<u8>, bool)> {
+    let (mut file, _metadata) = regular_file::open(path)?;
+    let mut source = Vec::new();
+    file.read_to_end(&mut source)?;
+    Ok((source, file_system::is_of_this_machine(&file)))
+}
+
+/// How long code is believed to be that of a file whose stamp is the same: a change through a
+/// shared mapping may leave no trace in it.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// The first file `default*.py` of a directory, by name.
 fn default_script(directory: &Path) -> io::Result<Option<PathBuf>> {

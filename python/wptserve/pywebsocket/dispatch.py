@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import Any, Callable, Iterator
 
+from .._regular_file import open_regular
 from ..response import handler_traceback
 from . import common, handshake, importing, msgutil, stream
 
@@ -84,7 +85,7 @@ class Dispatcher:
     def _load(self, resource: str, path: str) -> None:
         self._files[resource] = path, _state(path)
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 source = file.read()
         except OSError as error:
             # One that is there may be readable in a moment: the next look tries again.

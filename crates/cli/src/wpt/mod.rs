@@ -6,9 +6,9 @@ pub(crate) mod names;
 pub(crate) mod settings;
 mod start_page;
 
-use std::{collections::BTreeMap, fs, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use server::{Error, Router, Scheme, router::FileHandlers};
+use server::{Error, Router, Scheme, regular_file, router::FileHandlers};
 
 pub use arguments::WptArguments;
 
@@ -32,7 +32,7 @@ pub fn wpt(arguments: &WptArguments, loader: &dyn HandlerLoader) -> Exit {
 fn start(arguments: &WptArguments, loader: &dyn HandlerLoader) -> Result<Exit, Failure> {
     let settings = Settings::for_wpt(arguments)?;
     let inject = match &arguments.inject_script {
-        Some(path) => Some(fs::read(path).map_err(|error| Failure {
+        Some(path) => Some(regular_file::read(path).map_err(|error| Failure {
             exit: Exit::Failure,
             message: format!("the script {} cannot be read: {error}", path.display()),
         })?),

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use server::{Config, Endpoint, Error, Scheme, config::Alias};
+use server::{Config, Endpoint, Error, Scheme, config::Alias, regular_file};
 
 use super::WptArguments;
 use crate::{
@@ -173,7 +173,8 @@ fn aliases(path: &Path) -> Result<Vec<Alias>, Failure> {
         exit: Exit::Config,
         message: format!("the alias file {} {reason}", path.display()),
     };
-    let text = fs::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let text =
+        regular_file::read_to_string(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     let mut aliases = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let at = number + 1;

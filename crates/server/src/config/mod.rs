@@ -11,14 +11,13 @@ mod schema;
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Scheme};
+use crate::{Error, Scheme, regular_file};
 use overlay::{merge, rename, unknown};
 
 pub use host_names::HostNames;
@@ -181,7 +180,7 @@ impl Config {
 
     /// Lays a file over this configuration, with warnings as [`load`](Self::load) has them.
     pub fn overlaid(&self, path: &Path) -> Result<(Self, Vec<String>), Error> {
-        let text = fs::read_to_string(path)
+        let text = regular_file::read_to_string(path)
             .map_err(|source| Error::ConfigRead { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         // The parent of a bare name is empty.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::Stamp;
+use crate::regular_file;
 
 /// The names of the `.headers` files of a folder in one of its states.
 pub struct Folder {
@@ -70,7 +71,7 @@ impl Known {
     /// `None` for a folder that changed a moment ago, and for one with a link among its files:
     /// whether that leads anywhere may change without a trace in the folder.
     fn read(path: &Path, handles: &Arc<()>) -> io::Result<Option<Self>> {
-        let folder = File::open(path).ok();
+        let folder = regular_file::open_folder(path).ok();
         let metadata = match &folder {
             Some(folder) => folder.metadata()?,
             None => fs::metadata(path)?,

@@ -10,16 +10,24 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use proto::HeaderList;
 
+use crate::{clock, file_system, regular_file};
+
 pub use folder::Folder;
 pub use stamp::Stamp;
 
 /// Keeps the content and the header lists of small files, and which `.headers` files a folder
-/// has. Whatever it keeps is checked against the file system's stamps every time it is asked for.
+/// has. Whatever it keeps is checked against the file system's stamps every time it is asked for,
+/// and once a second the file is read again: a change through a shared mapping may leave no trace
+/// in them.
+///
+/// Only [`at_hand`](Self::at_hand) is for the thread that has the connections. It looks at files
+/// that were found on a file system of this machine, and opens none.
 #[derive(Default)]
 pub struct FileCache {
     files: Mutex<Files>,
@@ -41,13 +49,19 @@ struct Entry {
     data: Option<Bytes>,
     headers: Option<Arc<KnownHeaders>>,
     used: u64,
+    /// When the file was read, or somebody was told to read it.
+    read_at: Duration,
 }
 
 /// The header list of a file, and what it was made of.
-struct KnownHeaders {
-    list: HeaderList,
+pub struct KnownHeaders {
+    /// What its `.headers` files say.
+    pub fields: Vec<(Bytes, Bytes)>,
+    /// The list that they make of it.
+    pub list: HeaderList,
     folder: Arc<Folder>,
-    sources: Vec<(PathBuf, Stamp)>,
+    /// `None` when it is good for one request only.
+    sources: Option<Vec<(PathBuf, Stamp)>>,
 }
 
 impl KnownHeaders {
@@ -55,7 +69,8 @@ impl KnownHeaders {
         let same = |(path, stamp): &(PathBuf, Stamp)| {
             fs::metadata(path).is_ok_and(|metadata| Stamp::of(&metadata) == *stamp)
         };
-        self.folder.is_current() && self.sources.iter().all(same)
+        self.folder.is_current()
+            && self.sources.as_ref().is_some_and(|sources| sources.iter().all(same))
     }
 }
 
@@ -67,51 +82,94 @@ pub enum Content {
     Large(File),
 }
 
+/// A file whose content is known.
+pub struct AtHand {
+    /// Its metadata, as it is now.
+    pub metadata: Metadata,
+    /// Its header list.
+    pub headers: Arc<KnownHeaders>,
+    /// All of its content.
+    pub data: Bytes,
+}
+
+/// A file that was opened.
+pub struct Opened {
+    /// The metadata of the open file.
+    pub metadata: Metadata,
+    /// Its content.
+    pub content: Content,
+    /// The stamp that it has as long as that is its content; `None` when it changed a moment ago
+    /// and may change again without a trace, and for what is too large to keep.
+    pub stamp: Option<Stamp>,
+}
+
 /// A header list that was made from `.headers` files.
 pub struct Made {
-    /// The fields.
+    /// What they say.
+    pub fields: Vec<(Bytes, Bytes)>,
+    /// The list.
     pub list: HeaderList,
     /// The files, with their stamps; `None` when the list is good for one request only.
     pub sources: Option<Vec<(PathBuf, Stamp)>>,
 }
 
 impl FileCache {
-    /// The content of a file whose metadata was just read.
-    pub fn content(&self, path: &Path, metadata: &Metadata) -> io::Result<Content> {
-        Ok(self.load(path, metadata)?.0)
+    /// All that is to know of a file, if it is known. Nothing is opened, and nothing is read.
+    pub fn at_hand(&self, path: &Path) -> Option<AtHand> {
+        let (stamp, headers, data) = {
+            let mut files = self.files();
+            let entry = files.entry_of(path)?;
+            let known = (entry.stamp, entry.headers.clone()?, entry.data.clone()?);
+            let now = clock::monotonic();
+            if now.saturating_sub(entry.read_at) > TRUSTED_FOR {
+                // Whoever asks reads the file; others need not, meanwhile.
+                entry.read_at = now;
+                return None;
+            }
+            known
+        };
+        let metadata = fs::metadata(path).ok()?;
+        let current = Stamp::of(&metadata) == stamp && headers.is_current();
+        current.then_some(AtHand { metadata, headers, data })
     }
 
-    /// The whole content of a file, and the stamp that it has as long as that is its content;
-    /// `None` when it changed a moment ago and may change again without a trace.
+    /// Opens a file, and reads it if it is small.
+    pub fn open(&self, path: &Path) -> io::Result<Opened> {
+        let (mut file, metadata) = regular_file::open(path)?;
+        if metadata.len() > LARGEST_FILE {
+            return Ok(Opened { metadata, content: Content::Large(file), stamp: None });
+        }
+        let stamp = Stamp::of(&metadata);
+        let mut data = Vec::with_capacity(usize::try_from(stamp.size()).unwrap_or_default() + 1);
+        // It may be growing.
+        file.by_ref().take(LARGEST_FILE).read_to_end(&mut data)?;
+        let data = Bytes::from(data);
+        let vouched = stamp.size() == data.len() as u64 && stamp.is_settled();
+        if vouched && file_system::is_of_this_machine(&file) {
+            self.files().keep_data(path, stamp, data.clone());
+        }
+        let content = Content::Small(data);
+        Ok(Opened { metadata, content, stamp: vouched.then_some(stamp) })
+    }
+
+    /// The whole content of a file of moderate size, and its stamp as in [`Opened`].
     pub fn read(&self, path: &Path) -> io::Result<(Bytes, Option<Stamp>)> {
-        match self.load(path, &fs::metadata(path)?)? {
-            (Content::Small(data), stamp) => Ok((data, stamp)),
-            (Content::Large(mut file), _) => {
+        let opened = self.open(path)?;
+        match opened.content {
+            Content::Small(data) => Ok((data, opened.stamp)),
+            Content::Large(_) if opened.metadata.len() > MOST_IN_MEMORY => Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!(
+                    "the file has {} bytes, of at most {MOST_IN_MEMORY}",
+                    opened.metadata.len()
+                ),
+            )),
+            Content::Large(file) => {
                 let mut data = Vec::new();
-                file.read_to_end(&mut data)?;
+                file.take(MOST_IN_MEMORY).read_to_end(&mut data)?;
                 Ok((Bytes::from(data), None))
             }
         }
-    }
-
-    fn load(&self, path: &Path, metadata: &Metadata) -> io::Result<(Content, Option<Stamp>)> {
-        if metadata.len() > LARGEST_FILE {
-            return Ok((Content::Large(File::open(path)?), None));
-        }
-        let stamp = Stamp::of(metadata);
-        if let Some(data) = self.files().get(path, stamp).and_then(|entry| entry.data.clone()) {
-            return Ok((Content::Small(data), Some(stamp)));
-        }
-        let mut file = File::open(path)?;
-        let before = Stamp::of(&file.metadata()?);
-        let mut data = Vec::with_capacity(usize::try_from(before.size()).unwrap_or_default() + 1);
-        file.read_to_end(&mut data)?;
-        let data = Bytes::from(data);
-        let vouched = before.size() == data.len() as u64 && before.is_settled();
-        if vouched {
-            self.files().keep_data(path, before, data.clone());
-        }
-        Ok((Content::Small(data), vouched.then_some(before)))
     }
 
     /// The header list of a file whose metadata was just read: the one that is known, or else what
@@ -121,21 +179,19 @@ impl FileCache {
         path: &Path,
         metadata: &Metadata,
         make: impl FnOnce(&Folder) -> Result<Made, E>,
-    ) -> Result<HeaderList, E> {
+    ) -> Result<Arc<KnownHeaders>, E> {
         let stamp = Stamp::of(metadata);
         let known = self.files().get(path, stamp).and_then(|entry| entry.headers.clone());
         if let Some(known) = known.filter(|known| known.is_current()) {
-            return Ok(known.list.clone());
+            return Ok(known);
         }
         let folder = self.folder(path.parent().unwrap_or(path));
-        let Made { list, sources } = make(&folder)?;
-        if let Some(sources) = sources
-            && stamp.is_settled()
-        {
-            let headers = KnownHeaders { list: list.clone(), folder, sources };
-            self.files().keep_headers(path, stamp, headers);
+        let Made { fields, list, sources } = make(&folder)?;
+        let headers = Arc::new(KnownHeaders { fields, list, folder, sources });
+        if headers.sources.is_some() && stamp.is_settled() {
+            self.files().keep_headers(path, stamp, Arc::clone(&headers));
         }
-        Ok(list)
+        Ok(headers)
     }
 
     /// Which `.headers` files a folder has.
@@ -171,25 +227,32 @@ impl Entry {
 }
 
 impl Files {
-    /// What is known of a file in this state.
-    fn get(&mut self, path: &Path, stamp: Stamp) -> Option<&Entry> {
+    /// What is known of a file, in whatever state.
+    fn entry_of(&mut self, path: &Path) -> Option<&mut Entry> {
         self.clock += 1;
         let entry = self.entries.get_mut(path.as_os_str())?;
         entry.used = self.clock;
-        (entry.stamp == stamp).then_some(&*entry)
+        Some(entry)
+    }
+
+    /// What is known of a file in this state.
+    fn get(&mut self, path: &Path, stamp: Stamp) -> Option<&Entry> {
+        self.entry_of(path).filter(|entry| entry.stamp == stamp).map(|entry| &*entry)
     }
 
     fn keep_data(&mut self, path: &Path, stamp: Stamp, data: Bytes) {
         self.bytes += data.len();
-        let replaced = self.entry(path, stamp).data.replace(data);
+        let entry = self.entry(path, stamp);
+        entry.read_at = clock::monotonic();
+        let replaced = entry.data.replace(data);
         self.bytes -= replaced.map_or(0, |data| data.len());
         if self.bytes > MOST_BYTES || self.entries.len() > MOST_FILES {
             self.evict();
         }
     }
 
-    fn keep_headers(&mut self, path: &Path, stamp: Stamp, headers: KnownHeaders) {
-        self.entry(path, stamp).headers = Some(Arc::new(headers));
+    fn keep_headers(&mut self, path: &Path, stamp: Stamp, headers: Arc<KnownHeaders>) {
+        self.entry(path, stamp).headers = Some(headers);
         if self.entries.len() > MOST_FILES {
             self.evict();
         }
@@ -197,16 +260,20 @@ impl Files {
 
     /// The entry of a file in this state; what was known of another state is forgotten.
     fn entry(&mut self, path: &Path, stamp: Stamp) -> &mut Entry {
-        let used = self.clock;
+        let new = Entry {
+            stamp,
+            data: None,
+            headers: None,
+            used: self.clock,
+            read_at: clock::monotonic(),
+        };
         let entry = match self.entries.entry(path.as_os_str().to_owned()) {
             hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            hash_map::Entry::Vacant(place) => {
-                place.insert(Entry { stamp, data: None, headers: None, used })
-            }
+            hash_map::Entry::Vacant(place) => return place.insert(new),
         };
         if entry.stamp != stamp {
             self.bytes -= entry.length();
-            *entry = Entry { stamp, data: None, headers: None, used };
+            *entry = new;
         }
         entry
     }
@@ -227,6 +294,10 @@ impl Files {
     }
 }
 
+/// How long a content is believed to be that of a file whose stamp is the same.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// Files up to this size are read where all of the content is needed at once.
+const MOST_IN_MEMORY: u64 = 16 * 1024 * 1024;
 /// Files up to this size are kept.
 const LARGEST_FILE: u64 = 256 * 1024;
 /// At most this many bytes are kept,
@@ -256,7 +327,8 @@ mod tests {
     fn headers(cache: &FileCache, path: &Path) -> Vec<String> {
         let made = cache.headers(path, &fs::metadata(path).unwrap(), |folder| {
             let source = path.with_extension("txt.headers");
-            let mut made = Made { list: HeaderList::new(), sources: Some(Vec::new()) };
+            let mut made =
+                Made { fields: Vec::new(), list: HeaderList::new(), sources: Some(Vec::new()) };
             if folder.has(&source)? {
                 let (data, stamp) = cache.read(&source)?;
                 made.list.push("X", data);
@@ -264,7 +336,44 @@ mod tests {
             }
             io::Result::Ok(made)
         });
-        made.unwrap().iter().map(|field| String::from_utf8(field.value.to_vec()).unwrap()).collect()
+        let list = &made.unwrap().list;
+        list.iter().map(|field| String::from_utf8(field.value.to_vec()).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_file_is_at_hand_once_it_was_read_with_its_headers() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let cache = FileCache::default();
+        fs::write(&path, "one").unwrap();
+        settle();
+        assert!(cache.at_hand(&path).is_none());
+        assert_eq!(read(&cache, &path), "one");
+        assert!(cache.at_hand(&path).is_none());
+        headers(&cache, &path);
+        assert_eq!(cache.at_hand(&path).unwrap().data, "one");
+        fs::write(&path, "two").unwrap();
+        assert!(cache.at_hand(&path).is_none());
+    }
+
+    #[test]
+    fn a_file_that_has_been_at_hand_for_long_is_read_again_by_one_request() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let cache = FileCache::default();
+        fs::write(&path, "one").unwrap();
+        settle();
+        read(&cache, &path);
+        headers(&cache, &path);
+        let now = clock::monotonic();
+        // As if it was read long ago, and then changed without a trace.
+        cache.files().entry_of(&path).unwrap().read_at = Duration::ZERO;
+        cache.files().entry_of(&path).unwrap().data = Some("old".into());
+        assert!(now > TRUSTED_FOR, "the machine has just started");
+        assert!(cache.at_hand(&path).is_none());
+        assert_eq!(cache.at_hand(&path).unwrap().data, "old");
+        read(&cache, &path);
+        assert_eq!(cache.at_hand(&path).unwrap().data, "one");
     }
 
     #[test]

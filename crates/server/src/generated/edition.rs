@@ -1,6 +1,8 @@
 //! Which state of the web-platform-tests a tree is in.
 
-use std::{fs, path::Path};
+use std::path::Path;
+
+use crate::regular_file;
 
 /// What a tree's pages know of. A tree's harness and its generated pages change together, so a
 /// page must be the one that the tree's own server would make.
@@ -23,7 +25,7 @@ impl Edition {
     pub fn of(root: &Path) -> Self {
         let resources = root.join("resources");
         let says = |name: &str, word: &[u8]| {
-            fs::read(resources.join(name)).ok().map(|text| contains(&text, word))
+            regular_file::read(&resources.join(name)).ok().map(|text| contains(&text, word))
         };
         if says("testharness.js", b"isShadowRealm") == Some(false) {
             Self::Workers
@@ -46,6 +48,7 @@ fn contains(text: &[u8], word: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn the_harness_tells() {

@@ -10,16 +10,21 @@ mod lines;
 use std::{
     fs,
     os::unix::ffi::{OsStrExt, OsStringExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
-use proto::script_metadata::{is_exposed, script_metadata};
+use proto::{
+    percent,
+    script_metadata::{is_exposed, script_metadata},
+};
 
 use crate::{
-    Handler, Request, Response,
+    Exchange, Handler, Request, Response,
+    blocking::{self, Job},
+    file_cache::AtHand,
     files::{Failure, file_system_path},
-    headers_files::load_headers,
+    headers_files::{header_list, load_headers},
     latin1, pipes,
 };
 
@@ -36,7 +41,26 @@ pub struct GeneratedHandler {
 
 impl Handler for GeneratedHandler {
     fn answer(&self, request: &Request) -> Option<Response> {
-        Some(self.response(request))
+        let Some(source) = self.source(request) else {
+            return Some(Failure::Missing.into_response(&Job::of(request)));
+        };
+        let AtHand { headers, data, .. } = request.environment.files.at_hand(&source)?;
+        // The page is about as long as its script.
+        let query = request.query().map(AsRef::as_ref);
+        if !pipes::are_quick_for(request.path(), query, Some(&data)) {
+            return None;
+        }
+        let job = Job::of(request);
+        let page = self.page(&job, &source, &headers.fields, &data);
+        Some(page.unwrap_or_else(|failure| failure.into_response(&job)))
+    }
+
+    fn handle(&self, exchange: Exchange) {
+        let handler = *self;
+        let query = exchange.request.query().map(AsRef::as_ref);
+        let computes = !pipes::are_quick_for(exchange.request.path(), query, None);
+        let lane = if computes { &blocking::CODECS } else { &blocking::FILES };
+        exchange.respond_from(lane, move |job| handler.respond_to(job));
     }
 }
 
@@ -60,35 +84,54 @@ impl GeneratedHandler {
         Some(PathBuf::from(std::ffi::OsString::from_vec(path)))
     }
 
-    /// The response to a request for a page.
+    /// The response to a request for a page. It may wait for a disk.
     pub fn response(&self, request: &Request) -> Response {
-        self.page(request).unwrap_or_else(|failure| failure.into_response(request))
+        self.respond_to(&Job::of(request))
     }
 
-    fn page(&self, request: &Request) -> Result<Response, Failure> {
-        let kind = self.kind;
-        let source = self.source(request).ok_or(Failure::Missing)?;
-        let files = &request.environment.files;
+    fn respond_to(&self, job: &Job<'_>) -> Response {
+        self.found(job).unwrap_or_else(|failure| failure.into_response(job))
+    }
+
+    fn found(&self, job: &Job<'_>) -> Result<Response, Failure> {
+        let source = self.source(job.request).ok_or(Failure::Missing)?;
+        let metadata = match fs::metadata(&source) {
+            Ok(metadata) => metadata,
+            Err(error) => {
+                // As in the reference a script is missed when its headers are in order.
+                load_headers(job, &source)?;
+                return Err(error.into());
+            }
+        };
+        let headers = header_list(job, &source, &metadata)?;
+        let (script, _stamp) = job.request.environment.files.read(&source)?;
+        self.page(job, &source, &headers.fields, &script)
+    }
+
+    /// The page for a script with these fields of its `.headers` files.
+    fn page(
+        &self,
+        job: &Job<'_>,
+        source: &Path,
+        fields: &[(Bytes, Bytes)],
+        script: &[u8],
+    ) -> Result<Response, Failure> {
+        let (kind, request) = (self.kind, job.request);
         let mut response = Response::new(200, "");
         for &(name, value) in kind.headers {
             response.headers.push(name, value);
         }
-        for (name, value) in load_headers(files, request, &source)? {
-            response.headers.set(name, value);
+        for (name, value) in fields {
+            response.headers.set(name.clone(), value.clone());
         }
-        // Looked at before it is opened: to open a named pipe would wait for its other end.
-        if !fs::metadata(&source)?.is_file() {
-            return Err(Failure::Missing);
-        }
-        let (script, _stamp) = files.read(&source)?;
         let told = |reason: String| Failure::Server(format!("{}: {reason}", source.display()));
-        kind.check_exposure(&script).map_err(|failure| match failure {
+        kind.check_exposure(script).map_err(|failure| match failure {
             Failure::Server(reason) => told(reason),
             other => other,
         })?;
         let name = source.as_os_str().as_bytes();
-        let made = kind.lines.of(&script, name, self.edition).map_err(told)?;
-        let path = kind.replaced(request.head.target.path.to_vec(), |ending| ending.resource);
+        let made = kind.lines.of(script, name, self.edition).map_err(told)?;
+        let path = kind.replaced_in_url(&request.head.target.path, |ending| ending.resource);
         let query = request.query().filter(|query| !query.is_empty());
         let query = query.map_or_else(String::new, |query| format!("?{}", latin1(query)));
         let realms = if self.edition >= Edition::ShadowRealm { IS_SHADOW_REALM } else { "" };
@@ -104,7 +147,7 @@ impl GeneratedHandler {
         );
         response.body = crate::response::Body::Bytes(Bytes::from(page));
         // The name that counts for templates is that of what the page loads.
-        pipes::apply_for(&path, request, &mut response)
+        pipes::apply_for(&path, job, &mut response)
             .map_err(|error| Failure::Server(error.to_string()))?;
         if let Some(injection) = &request.injection {
             injection.apply(&mut response)?;
@@ -120,6 +163,19 @@ impl Kind {
         for ending in self.endings {
             if path.ends_with(ending.url.as_bytes()) {
                 path.truncate(path.len() - ending.url.len());
+                path.extend_from_slice(by(ending).as_bytes());
+            }
+        }
+        path
+    }
+
+    /// The same for the path of a URL. The kind was found by the decoded path: an ending counts
+    /// whether it is escaped or not, and what is before it stays as it is.
+    fn replaced_in_url(&self, path: &[u8], by: fn(&Ending) -> &'static str) -> Vec<u8> {
+        let mut path = path.to_vec();
+        for ending in self.endings {
+            if let Some(at) = start_of_ending(&path, ending.url.as_bytes()) {
+                path.truncate(at);
                 path.extend_from_slice(by(ending).as_bytes());
             }
         }
@@ -144,6 +200,19 @@ impl Kind {
         let message = format!("(404, 'This test cannot be loaded in {scope} mode')");
         Err(Failure::Status(404, message))
     }
+}
+
+/// Where the ending of a path begins that is this one once it is decoded.
+fn start_of_ending(path: &[u8], ending: &[u8]) -> Option<usize> {
+    let mut starts = Vec::with_capacity(path.len());
+    let mut at = 0;
+    while let Some(rest) = path.get(at..).filter(|rest| !rest.is_empty()) {
+        starts.push(at);
+        let escape = rest.first_chunk::<3>().filter(|start| percent::decode(*start).len() == 1);
+        at += escape.map_or(1, |escape| escape.len());
+    }
+    let start = *starts.get(starts.len().checked_sub(ending.len())?)?;
+    (*percent::decode(&path[start..]) == *ending).then_some(start)
 }
 
 /// A text with its marks replaced. What is put in is not looked at again.
@@ -191,6 +260,19 @@ mod tests {
             let empty = marks.map(|mark| (mark, ""));
             assert!(!fill(kind.text, &empty).contains('@'), "{}", kind.name);
         }
+    }
+
+    #[test]
+    fn an_ending_counts_in_a_url_whether_it_is_escaped_or_not() {
+        let kind = KINDS.iter().find(|kind| kind.pattern == "*.worker.html").unwrap();
+        let replaced = |path: &str| {
+            String::from_utf8(kind.replaced_in_url(path.as_bytes(), |e| e.resource)).unwrap()
+        };
+        assert_eq!(replaced("/a%20b.worker.html"), "/a%20b.worker.js");
+        assert_eq!(replaced("/a%20%2fb%2Eworker%2ehtml"), "/a%20%2fb.worker.js");
+        assert_eq!(replaced("/%2541.any.worker.%68tml"), "/%2541.any.worker.js");
+        assert_eq!(replaced("/a%.worker.html%2"), "/a%.worker.html%2");
+        assert_eq!(replaced("html"), "html");
     }
 
     #[test]

@@ -93,6 +93,11 @@ impl Output {
         !self.exhausted
     }
 
+    /// Whether a file is being read for it.
+    pub(super) fn is_reading(&self) -> bool {
+        self.content.is_reading()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.content.is_done()
     }
@@ -108,7 +113,7 @@ impl Output {
             while let Some(front) = self.queue.front() {
                 let mut written = if self.queue.len() == 1 {
                     // A head need not be a packet of its own when a file follows.
-                    let more = self.content.file().is_some();
+                    let more = S::SENDS_FILES && self.content.file().is_some();
                     ready!(stream.as_mut().poll_send(cx, front, more))?
                 } else {
                     let mut slices = [IoSlice::new(&[]); MAX_SLICES];
@@ -131,11 +136,12 @@ impl Output {
                     self.queue.pop_front();
                 }
             }
-            if let Some(mut file) = self.content.file()
-                && let Some(sent) = stream.poll_send_file(cx, file.file, file.length())
+            if S::SENDS_FILES
+                && let Some(mut left) = self.content.file()
+                && let Some((file, position, length)) = left.at_once()
             {
-                let sent = ready!(sent)?;
-                file.sent(sent)?;
+                let sent = ready!(stream.poll_send_file(cx, &file, position, length))?;
+                left.sent(sent)?;
                 self.written += sent as u64;
                 continue;
             }

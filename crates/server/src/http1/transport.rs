@@ -14,6 +14,9 @@ use tokio::{
 
 /// A stream that carries HTTP/1.
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
+    /// Whether it has [`poll_send_file`](Self::poll_send_file).
+    const SENDS_FILES: bool = false;
+
     /// The socket beneath.
     fn socket(&self) -> &TcpStream;
 
@@ -33,19 +36,21 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
         self.poll_write(cx, bytes)
     }
 
-    /// Sends at most `length` bytes of a file from its cursor on, without reading them; `None` on a
-    /// stream that cannot.
+    /// Sends at most `length` bytes of a file from a position on, without reading them.
     fn poll_send_file(
         &self,
         _cx: &mut Context<'_>,
         _file: &File,
+        _position: u64,
         _length: u64,
-    ) -> Option<Poll<io::Result<usize>>> {
-        None
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
     }
 }
 
 impl Transport for TcpStream {
+    const SENDS_FILES: bool = cfg!(target_os = "linux");
+
     fn socket(&self) -> &TcpStream {
         self
     }
@@ -72,10 +77,13 @@ impl Transport for TcpStream {
         &self,
         cx: &mut Context<'_>,
         file: &File,
+        position: u64,
         length: u64,
-    ) -> Option<Poll<io::Result<usize>>> {
-        let length = usize::try_from(length).unwrap_or(usize::MAX).min(MOST_AT_ONCE);
-        Some(poll_system_call(self, cx, || rustix::fs::sendfile(self, file, None, length)))
+    ) -> Poll<io::Result<usize>> {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        poll_system_call(self, cx, || {
+            rustix::fs::sendfile(self, file, Some(&mut { position }), length)
+        })
     }
 }
 
@@ -95,7 +103,3 @@ fn poll_system_call(
         }
     }
 }
-
-/// How much of a file is sent by one call.
-#[cfg(target_os = "linux")]
-const MOST_AT_ONCE: usize = 1024 * 1024;

@@ -209,8 +209,10 @@ impl Stream {
         let Some((limit, url)) = self.deadline.take() else {
             return poll_fn(|cx| self.poll(cx)).await;
         };
-        // Once the handler has ended, what is left is the client's time.
-        let waits = |transfer: &Self| transfer.batch.finish.is_none();
+        // Once the handler has ended, what is left is the client's time, but for files.
+        let waits = |transfer: &Self| {
+            transfer.batch.finish.is_none() || transfer.output.content.is_reading()
+        };
         match in_time(limit, self, Self::poll, waits).await {
             Some(result) => result,
             None => self.give_up(limit, &url).await,

@@ -3,51 +3,52 @@
 //! The reference has gzip alone.
 
 use std::{
-    io::{self, Write},
+    io::{self, Read, Write},
     ops::RangeInclusive,
 };
 
 use flate2::write::{GzEncoder, ZlibEncoder};
 
-use super::{Pipe, take_content};
-use crate::{Request, Response, response::Body};
+use super::{Pipe, made_content, take_content};
+use crate::{Response, blocking::Job};
 
 pub(super) struct Compress {
     /// The pipe's name and the content coding (RFC 9110, section 8.4.1).
     coding: &'static str,
-    encode: fn(&[u8]) -> io::Result<Vec<u8>>,
+    encode: fn(&mut dyn Read, &mut dyn Write) -> io::Result<()>,
 }
 
 pub(super) const GZIP: Compress = Compress {
     coding: "gzip",
-    encode: |content| {
-        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(content)?;
-        encoder.finish()
+    encode: |content, to| {
+        let mut encoder = GzEncoder::new(to, flate2::Compression::best());
+        io::copy(content, &mut encoder)?;
+        encoder.finish()?;
+        Ok(())
     },
 };
 
 pub(super) const DEFLATE: Compress = Compress {
     coding: "deflate",
-    encode: |content| {
-        let mut encoder = ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-        encoder.write_all(content)?;
-        encoder.finish()
+    encode: |content, to| {
+        let mut encoder = ZlibEncoder::new(to, flate2::Compression::best());
+        io::copy(content, &mut encoder)?;
+        encoder.finish()?;
+        Ok(())
     },
 };
 
 pub(super) const BROTLI: Compress = Compress {
     coding: "br",
-    encode: |content| {
-        let mut compressed = Vec::new();
+    encode: |mut content, mut to| {
         let parameters = brotli::enc::BrotliEncoderParams { quality: 5, ..Default::default() };
-        brotli::BrotliCompress(&mut &*content, &mut compressed, &parameters)?;
-        Ok(compressed)
+        brotli::BrotliCompress(&mut content, &mut to, &parameters)?;
+        Ok(())
     },
 };
 
 pub(super) const ZSTD: Compress =
-    Compress { coding: "zstd", encode: |content| zstd::encode_all(content, 0) };
+    Compress { coding: "zstd", encode: |content, to| zstd::stream::copy_encode(content, to, 0) };
 
 impl Pipe for Compress {
     fn name(&self) -> &'static str {
@@ -62,17 +63,25 @@ impl Pipe for Compress {
         true
     }
 
+    fn is_quick(&self, content: Option<&[u8]>) -> bool {
+        content.is_some_and(|content| content.len() <= QUICK)
+    }
+
     fn apply(
         &self,
-        _request: &Request,
+        job: &Job<'_>,
         response: &mut Response,
         _arguments: &[String],
     ) -> Result<(), String> {
-        let content = take_content(response)?;
-        let compressed = (self.encode)(&content).map_err(|error| error.to_string())?;
+        let mut content = take_content(response).reader(job);
+        response.body = made_content(|to| (self.encode)(&mut content, to))
+            .map_err(|error| error.to_string())?;
         response.headers.set("Content-Encoding", self.coding);
-        response.headers.set("Content-Length", compressed.len().to_string());
-        response.body = Body::Bytes(compressed.into());
+        let length = response.body.length().unwrap_or_default();
+        response.headers.set("Content-Length", length.to_string());
         Ok(())
     }
 }
+
+/// What is compressed in well under a millisecond.
+const QUICK: usize = 8 * 1024;

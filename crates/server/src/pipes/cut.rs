@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use super::{Pipe, integer};
-use crate::{Request, Response, response};
+use crate::{Response, blocking::Job, response};
 
 pub(super) struct Cut {
     name: &'static str,
@@ -27,7 +27,7 @@ impl Pipe for Cut {
 
     fn apply(
         &self,
-        _request: &Request,
+        _job: &Job<'_>,
         response: &mut Response,
         arguments: &[String],
     ) -> Result<(), String> {

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use proto::HeaderList;
 
 use super::{Pipe, latin1_bytes};
-use crate::{Request, Response, response::Informational};
+use crate::{Response, blocking::Job, response::Informational};
 
 pub(super) struct Hints;
 
@@ -21,7 +21,7 @@ impl Pipe for Hints {
 
     fn apply(
         &self,
-        _request: &Request,
+        _job: &Job<'_>,
         response: &mut Response,
         arguments: &[String],
     ) -> Result<(), String> {

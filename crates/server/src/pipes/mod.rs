@@ -11,11 +11,20 @@ mod status;
 mod sub;
 mod trickle;
 
-use std::{borrow::Cow, ops::RangeInclusive};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+    ops::RangeInclusive,
+};
 
-use proto::{number, pipe, template::Escape};
+use proto::{
+    number,
+    pipe::{self, PipeCall},
+    template::Escape,
+};
+use tempfile::{SpooledData, SpooledTempFile};
 
-use crate::{Request, Response};
+use crate::{Response, blocking::Job, parts::Parts, response::Body};
 
 pub use sub::{Value as TemplateValue, render};
 
@@ -32,10 +41,16 @@ pub trait Pipe: Sync {
         false
     }
 
+    /// Whether it is done in no time, for content that is in memory: `None` is content that is
+    /// not. What is not quick is not for the I/O thread.
+    fn is_quick(&self, _content: Option<&[u8]>) -> bool {
+        true
+    }
+
     /// Changes a response. The error says what is wrong with the arguments, or why it failed.
     fn apply(
         &self,
-        request: &Request,
+        job: &Job<'_>,
         response: &mut Response,
         arguments: &[String],
     ) -> Result<(), String>;
@@ -71,6 +86,9 @@ pub enum PipeError {
     /// No pipe has that name.
     #[error("there is no pipe `{0}`")]
     Unknown(String),
+    /// Each reads all of what the one before it makes.
+    #[error("the pipes are too many: at most {MOST_CONTENT_PIPES} may change the content")]
+    TooMany,
     /// A pipe got too few or too many arguments.
     #[error("the pipe `{name}` takes {expected} arguments, not {given}")]
     Arity {
@@ -108,28 +126,51 @@ pub fn pipe_string(path: &[u8], query: Option<&[u8]>) -> Option<Cow<'static, str
 }
 
 /// Applies the pipes of a path's name and of the request's query.
-pub fn apply_for(path: &[u8], request: &Request, response: &mut Response) -> Result<(), PipeError> {
-    match pipe_string(path, request.query().map(AsRef::as_ref)) {
-        Some(pipes) => apply(&pipes, request, response),
+pub fn apply_for(path: &[u8], job: &Job<'_>, response: &mut Response) -> Result<(), PipeError> {
+    match pipe_string(path, job.request.query().map(AsRef::as_ref)) {
+        Some(pipes) => apply(&pipes, job, response),
         None => Ok(()),
     }
 }
 
 /// Applies the pipes of a pipe string, in order.
-pub fn apply(pipes: &str, request: &Request, response: &mut Response) -> Result<(), PipeError> {
-    let calls = pipe::parse_pipes(pipes).map_err(|error| PipeError::Syntax {
-        pipes: pipes.to_owned(),
-        reason: error.to_string(),
-    })?;
+pub fn apply(pipes: &str, job: &Job<'_>, response: &mut Response) -> Result<(), PipeError> {
+    let calls = parse(pipes)?;
     // All names are looked up before the first pipe runs.
     let calls: Vec<_> = calls
         .into_iter()
         .map(|call| Ok((find(&call.name)?, call.arguments)))
         .collect::<Result<_, PipeError>>()?;
     for (pipe, arguments) in calls {
-        apply_one(pipe, request, response, &arguments)?;
+        apply_one(pipe, job, response, &arguments)?;
     }
     Ok(())
+}
+
+/// Reads a pipe string.
+pub fn parse(pipes: &str) -> Result<Vec<PipeCall>, PipeError> {
+    let calls = pipe::parse_pipes(pipes).map_err(|error| PipeError::Syntax {
+        pipes: pipes.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let reads_content = |call: &&PipeCall| find(&call.name).is_ok_and(Pipe::reads_content);
+    if calls.iter().filter(reads_content).count() > MOST_CONTENT_PIPES {
+        return Err(PipeError::TooMany);
+    }
+    Ok(calls)
+}
+
+/// Whether the pipes of a path's name and of a query are done in no time, for content that is in
+/// memory; `None` is content that is not.
+pub(crate) fn are_quick_for(path: &[u8], query: Option<&[u8]>, content: Option<&[u8]>) -> bool {
+    pipe_string(path, query).is_none_or(|pipes| are_quick(&pipes, content))
+}
+
+/// The same for a pipe string.
+pub(crate) fn are_quick(pipes: &str, content: Option<&[u8]>) -> bool {
+    // What has no pipes is an error in no time.
+    let quick = |call: &PipeCall| find(&call.name).map_or(true, |pipe| pipe.is_quick(content));
+    parse(pipes).map_or(true, |calls| calls.iter().all(quick))
 }
 
 /// The pipe of that name.
@@ -141,7 +182,7 @@ pub fn find(name: &str) -> Result<&'static dyn Pipe, PipeError> {
 /// Applies one pipe.
 pub fn apply_one(
     pipe: &dyn Pipe,
-    request: &Request,
+    job: &Job<'_>,
     response: &mut Response,
     arguments: &[String],
 ) -> Result<(), PipeError> {
@@ -156,7 +197,7 @@ pub fn apply_one(
         };
         return Err(PipeError::Arity { name, expected, given: arguments.len() });
     }
-    pipe.apply(request, response, arguments).map_err(|reason| PipeError::Failed { name, reason })
+    pipe.apply(job, response, arguments).map_err(|reason| PipeError::Failed { name, reason })
 }
 
 /// `null` in any case is no value.
@@ -176,11 +217,28 @@ fn latin1_bytes(text: &str) -> Result<Vec<u8>, String> {
         .collect()
 }
 
-/// The content in memory, which a pipe is about to replace.
-fn take_content(response: &mut Response) -> Result<bytes::Bytes, String> {
-    let body = std::mem::replace(&mut response.body, crate::response::Body::None);
-    body.read().map_err(|error| format!("the content cannot be read: {error}"))
+/// The content, which a pipe is about to replace.
+fn take_content(response: &mut Response) -> Parts {
+    std::mem::replace(&mut response.body, Body::None).into_parts()
 }
+
+/// What `write` writes, as content: in memory while it is short, in an unnamed file beyond.
+fn made_content(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Body> {
+    let mut made = SpooledTempFile::new(MEMORY_LIMIT);
+    write(&mut made)?;
+    Ok(match made.into_inner() {
+        SpooledData::InMemory(bytes) => Body::Bytes(bytes.into_inner().into()),
+        SpooledData::OnDisk(file) => {
+            let length = file.metadata()?.len();
+            Body::Parts(Parts::of_file(file, length))
+        }
+    })
+}
+
+/// At most so many pipes of one response may change its content.
+const MOST_CONTENT_PIPES: usize = 32;
+/// Content that a pipe makes stays in memory up to this size.
+const MEMORY_LIMIT: usize = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +252,27 @@ mod tests {
         for wrong in ["", "1.5", "_1", "1__0", "x"] {
             assert_eq!(integer(wrong), Err(format!("`{wrong}` is no integer")));
         }
+    }
+
+    #[test]
+    fn a_chain_of_pipes_that_change_the_content_is_bounded() {
+        let chain =
+            |name: &str, count| parse(&vec![name; count].join("|")).map(|calls| calls.len());
+        assert_eq!(chain("gzip", 32), Ok(32));
+        assert_eq!(chain("gzip", 33), Err(PipeError::TooMany));
+        assert_eq!(chain("header(a,b,true)", 3000), Ok(3000));
+    }
+
+    #[test]
+    fn codecs_and_files_are_not_for_the_io_thread() {
+        let quick = |pipes, content: Option<&[u8]>| are_quick(pipes, content);
+        assert!(quick("status(200)|trickle(d1)|slice(1)|header(a,b)", None));
+        assert!(quick("gzip|sub", Some(b"{{host}}")));
+        assert!(!quick("sub", Some(b"{{file_hash(md5, a)}}")));
+        for pipes in ["gzip", "sub", "header(a,b)|br"] {
+            assert!(!quick(pipes, None) && !quick(pipes, Some(&vec![b'x'; 100_000])), "{pipes}");
+        }
+        assert!(quick("nothing|gzip(", Some(b"")));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::{Pipe, integer, nullable, take_content};
-use crate::{Request, Response, response::Body};
+use crate::{Response, blocking::Job};
 
 pub(super) struct Slice;
 
@@ -22,7 +22,7 @@ impl Pipe for Slice {
 
     fn apply(
         &self,
-        _request: &Request,
+        _job: &Job<'_>,
         response: &mut Response,
         arguments: &[String],
     ) -> Result<(), String> {
@@ -30,18 +30,18 @@ impl Pipe for Slice {
             arguments.get(at).and_then(|argument| nullable(argument)).map(integer).transpose()
         };
         let (start, end) = (offset(0)?, offset(1)?);
-        let content = take_content(response)?;
-        let part = content.slice(python_range(start, end, content.len()));
-        response.headers.set("Content-Length", part.len().to_string());
-        response.body = Body::Bytes(part);
+        let content = take_content(response);
+        let part = content.slice(python_range(start, end, content.length()));
+        response.headers.set("Content-Length", part.length().to_string());
+        response.body = part.into();
         Ok(())
     }
 }
 
 /// The range that `[start:end]` names in a sequence of `length` items.
-fn python_range(start: Option<i64>, end: Option<i64>, length: usize) -> Range<usize> {
+fn python_range(start: Option<i64>, end: Option<i64>, length: u64) -> Range<u64> {
     let place = |offset: i64| {
-        let distance = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
+        let distance = offset.unsigned_abs();
         if offset < 0 { length.saturating_sub(distance) } else { distance.min(length) }
     };
     let start = start.map_or(0, place);

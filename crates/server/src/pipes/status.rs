@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::{Pipe, integer};
-use crate::{Request, Response};
+use crate::{Response, blocking::Job};
 
 pub(super) struct Status;
 
@@ -18,7 +18,7 @@ impl Pipe for Status {
 
     fn apply(
         &self,
-        _request: &Request,
+        _job: &Job<'_>,
         response: &mut Response,
         arguments: &[String],
     ) -> Result<(), String> {

@@ -3,19 +3,19 @@
 use std::{
     borrow::Cow,
     collections::HashMap,
-    fs,
+    io::{self, Read},
     ops::RangeInclusive,
     path::{Component, Path, PathBuf},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
-use proto::template::{Escape, Index, Segment, Token, segments, tokens};
+use proto::template::{Escape, Index, Segment, Token, segments, settled_length, tokens};
 use serde_json::Value as Json;
 use sha2::Digest;
 
-use super::{Pipe, nullable, take_content};
-use crate::{Request, Response, latin1, response::Body};
+use super::{Pipe, made_content, nullable, take_content};
+use crate::{Request, Response, blocking::Job, latin1, parts::Parts, regular_file, response::Body};
 
 pub(super) struct Sub;
 
@@ -32,9 +32,15 @@ impl Pipe for Sub {
         true
     }
 
+    fn is_quick(&self, content: Option<&[u8]>) -> bool {
+        // The one function that reads files.
+        let reads_files = |content: &[u8]| content.windows(9).any(|word| word == b"file_hash");
+        content.is_some_and(|content| content.len() <= QUICK && !reads_files(content))
+    }
+
     fn apply(
         &self,
-        request: &Request,
+        job: &Job<'_>,
         response: &mut Response,
         arguments: &[String],
     ) -> Result<(), String> {
@@ -46,27 +52,82 @@ impl Pipe for Sub {
                 return Err(format!("`{other}` is no escaping; there are `html` and `none`"));
             }
         };
-        let content = take_content(response)?;
-        response.body = Body::Bytes(render(request, &content, escape)?.into());
+        let content = take_content(response);
+        response.body = match content.in_memory() {
+            Some(content) => Body::Bytes(render(job, &content, escape)?.into()),
+            None => render_in_pieces(job, content, escape)?,
+        };
         Ok(())
     }
 }
 
-/// Substitutes every expression of a template. Bytes outside of expressions stay as they are.
-pub fn render(request: &Request, content: &[u8], escape: Escape) -> Result<Vec<u8>, String> {
-    let mut rendered = Vec::with_capacity(content.len());
-    let mut scope = Scope { request, variables: HashMap::new() };
-    for segment in segments(content) {
-        match segment {
-            Segment::Literal(bytes) => rendered.extend_from_slice(bytes),
-            Segment::Expression(expression) => {
-                scope.substitute(expression, escape, &mut rendered).map_err(|reason| {
-                    format!("{{{{{}}}}}: {reason}", String::from_utf8_lossy(expression))
-                })?;
+/// Substitutes every expression of a template that is not in memory.
+fn render_in_pieces(job: &Job<'_>, content: Parts, escape: Escape) -> Result<Body, String> {
+    let mut content = content.reader(job);
+    let mut rendering = Rendering::new(job, escape);
+    let mut failure = None;
+    let made = made_content(|to| {
+        // What of the template was read and not yet rendered.
+        let mut pending = Vec::new();
+        let mut rendered = Vec::new();
+        loop {
+            let read = content.by_ref().take(PIECE).read_to_end(&mut pending)?;
+            let settled = if read == 0 { pending.len() } else { settled_length(&pending) };
+            if pending.len() - settled > LONGEST_EXPRESSION {
+                failure =
+                    Some(format!("an expression does not end within {LONGEST_EXPRESSION} bytes"));
+                return Ok(());
+            }
+            rendered.clear();
+            if let Err(reason) = rendering.render(&pending[..settled], &mut rendered) {
+                failure = Some(reason);
+                return Ok(());
+            }
+            to.write_all(&rendered)?;
+            pending.drain(..settled);
+            if read == 0 {
+                return Ok(());
             }
         }
+    });
+    match failure {
+        Some(reason) => Err(reason),
+        None => made.map_err(|error| error.to_string()),
     }
+}
+
+/// Substitutes every expression of a template. Bytes outside of expressions stay as they are.
+pub fn render(job: &Job<'_>, content: &[u8], escape: Escape) -> Result<Vec<u8>, String> {
+    let mut rendered = Vec::with_capacity(content.len());
+    Rendering::new(job, escape).render(content, &mut rendered)?;
     Ok(rendered)
+}
+
+/// A template that is being rendered.
+struct Rendering<'a> {
+    scope: Scope<'a>,
+    escape: Escape,
+}
+
+impl<'a> Rendering<'a> {
+    fn new(job: &'a Job<'a>, escape: Escape) -> Self {
+        Self { scope: Scope { job, variables: HashMap::new() }, escape }
+    }
+
+    /// Renders what is next of the template, whole expressions all of them.
+    fn render(&mut self, content: &[u8], rendered: &mut Vec<u8>) -> Result<(), String> {
+        for segment in segments(content) {
+            match segment {
+                Segment::Literal(bytes) => rendered.extend_from_slice(bytes),
+                Segment::Expression(expression) => {
+                    self.scope.substitute(expression, self.escape, rendered).map_err(|reason| {
+                        format!("{{{{{}}}}}: {reason}", String::from_utf8_lossy(expression))
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What an expression has come to so far.
@@ -82,19 +143,19 @@ pub enum Value<'a> {
     /// Parts of something by name: the location, headers, parameters.
     Parts(for<'r> fn(&'r Request, &Index<'_>) -> Result<Value<'r>, String>),
     /// Something to be called.
-    Function(for<'r> fn(&'r Request, &[&str]) -> Result<Value<'r>, String>),
+    Function(for<'r> fn(&'r Job<'r>, &[&str]) -> Result<Value<'r>, String>),
 }
 
 struct Scope<'a> {
-    request: &'a Request,
-    variables: HashMap<&'a str, Value<'a>>,
+    job: &'a Job<'a>,
+    variables: HashMap<String, Value<'a>>,
 }
 
 impl<'a> Scope<'a> {
     /// Writes what an expression comes to.
     fn substitute(
         &mut self,
-        expression: &'a [u8],
+        expression: &[u8],
         escape: Escape,
         rendered: &mut Vec<u8>,
     ) -> Result<(), String> {
@@ -115,7 +176,7 @@ impl<'a> Scope<'a> {
             value = match token {
                 Token::Index(index) => self.indexed(value, &index)?,
                 Token::Arguments(arguments) => match value {
-                    Value::Function(function) => function(self.request, &arguments)?,
+                    Value::Function(function) => function(self.job, &arguments)?,
                     _ => return Err("this cannot be called".to_owned()),
                 },
                 Token::Identifier(_) | Token::Variable(_) => {
@@ -125,7 +186,7 @@ impl<'a> Scope<'a> {
         }
         rendered.extend_from_slice(escape.escape(&value.text()?).as_bytes());
         if let Some(variable) = variable {
-            self.variables.insert(variable, value);
+            self.variables.insert(variable.to_owned(), value);
         }
         Ok(())
     }
@@ -134,7 +195,7 @@ impl<'a> Scope<'a> {
         if let Some(value) = self.variables.get(name) {
             return Ok(value.copy());
         }
-        let request = self.request;
+        let request = self.job.request;
         let config = &request.environment.config;
         Ok(match name {
             "uuid" => Value::Function(uuid),
@@ -167,7 +228,7 @@ impl<'a> Scope<'a> {
             Index::Text(text) => format!("there is no [{text}]"),
         };
         match (value, index) {
-            (Value::Parts(part), _) => part(self.request, index),
+            (Value::Parts(part), _) => part(self.job.request, index),
             (Value::Config(Json::Object(map)), Index::Text(key)) => {
                 map.get(*key).map(Value::Config).ok_or_else(missing)
             }
@@ -275,46 +336,59 @@ fn location<'r>(request: &'r Request, index: &Index<'_>) -> Result<Value<'r>, St
     }))
 }
 
-fn uuid<'r>(_request: &'r Request, arguments: &[&str]) -> Result<Value<'r>, String> {
+fn uuid<'r>(_job: &'r Job<'r>, arguments: &[&str]) -> Result<Value<'r>, String> {
     if !arguments.is_empty() {
         return Err("uuid takes no arguments".to_owned());
     }
     Ok(Value::Text(Cow::Owned(uuid::Uuid::new_v4().to_string())))
 }
 
-fn header_or_default<'r>(request: &'r Request, arguments: &[&str]) -> Result<Value<'r>, String> {
+fn header_or_default<'r>(job: &'r Job<'r>, arguments: &[&str]) -> Result<Value<'r>, String> {
     let [name, default] = arguments else {
         return Err("header_or_default takes a name and a default".to_owned());
     };
-    Ok(match request.headers().get(name.as_bytes()) {
+    Ok(match job.request.headers().get(name.as_bytes()) {
         Some(value) => Value::Bytes(value.clone()),
         None => Value::Text(Cow::Owned((*default).to_owned())),
     })
 }
 
-fn file_hash<'r>(request: &'r Request, arguments: &[&str]) -> Result<Value<'r>, String> {
+fn file_hash<'r>(job: &'r Job<'r>, arguments: &[&str]) -> Result<Value<'r>, String> {
     let [algorithm, path] = arguments else {
         return Err("file_hash takes an algorithm and a path".to_owned());
     };
-    let hash: fn(&[u8]) -> Vec<u8> = match *algorithm {
-        "md5" => |data| md5::Md5::digest(data).to_vec(),
-        "sha1" => |data| sha1::Sha1::digest(data).to_vec(),
-        "sha224" => |data| sha2::Sha224::digest(data).to_vec(),
-        "sha256" => |data| sha2::Sha256::digest(data).to_vec(),
-        "sha384" => |data| sha2::Sha384::digest(data).to_vec(),
-        "sha512" => |data| sha2::Sha512::digest(data).to_vec(),
+    let hash: fn(&mut dyn Read) -> io::Result<Vec<u8>> = match *algorithm {
+        "md5" => digest::<md5::Md5>,
+        "sha1" => digest::<sha1::Sha1>,
+        "sha224" => digest::<sha2::Sha224>,
+        "sha256" => digest::<sha2::Sha256>,
+        "sha384" => digest::<sha2::Sha384>,
+        "sha512" => digest::<sha2::Sha512>,
         other => return Err(format!("`{other}` is no algorithm of file_hash")),
     };
-    let path = request.doc_root().join(path);
-    let data =
-        fs::read(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    Ok(Value::Bytes(BASE64.encode(hash(&data)).into()))
+    let path = job.request.doc_root().join(path);
+    let hashed = regular_file::open(&path)
+        .and_then(|(file, metadata)| hash(&mut Parts::of_file(file, metadata.len()).reader(job)));
+    let hashed = hashed.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    Ok(Value::Bytes(BASE64.encode(hashed).into()))
 }
 
-fn fs_path<'r>(request: &'r Request, arguments: &[&str]) -> Result<Value<'r>, String> {
+fn digest<D: Digest>(content: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut digest = D::new();
+    let mut block = [0; 16 * 1024];
+    loop {
+        match content.read(&mut block)? {
+            0 => return Ok(digest.finalize().to_vec()),
+            length => digest.update(&block[..length]),
+        }
+    }
+}
+
+fn fs_path<'r>(job: &'r Job<'r>, arguments: &[&str]) -> Result<Value<'r>, String> {
     let [path] = arguments else {
         return Err("fs_path takes a path".to_owned());
     };
+    let request = job.request;
     let root = request.doc_root();
     let relative = if let Some(absolute) = path.strip_prefix('/') {
         absolute.to_owned()
@@ -345,3 +419,10 @@ fn normal(path: &Path) -> PathBuf {
     }
     normal
 }
+
+/// What is rendered in well under a millisecond.
+const QUICK: usize = 64 * 1024;
+/// A template that is not in memory is read in pieces of this size.
+const PIECE: u64 = 64 * 1024;
+/// As much of it is kept until it is known where an expression ends.
+const LONGEST_EXPRESSION: usize = 1024 * 1024;

@@ -1,6 +1,7 @@
 //! `trickle(delays)`: sends the content in pieces with delays between them.
 
 use std::{
+    io,
     ops::RangeInclusive,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -12,7 +13,10 @@ use tokio::time::Sleep;
 
 use super::{Pipe, take_content};
 use crate::{
-    Request, Response,
+    Response,
+    blocking::Job,
+    content::Content,
+    parts::Parts,
     response::{Body, BodyStream},
 };
 
@@ -33,12 +37,12 @@ impl Pipe for Trickle {
 
     fn apply(
         &self,
-        _request: &Request,
+        _job: &Job<'_>,
         response: &mut Response,
         arguments: &[String],
     ) -> Result<(), String> {
         let steps = parse_trickle(&arguments[0]).map_err(|error| error.to_string())?;
-        let content = take_content(response)?;
+        let content = take_content(response);
         let headers = &mut response.headers;
         let fresh = [&b"cache-control"[..], b"pragma", b"expires"];
         if !fresh.iter().any(|name| headers.contains(name)) {
@@ -46,35 +50,46 @@ impl Pipe for Trickle {
             headers.set("Pragma", "no-cache");
             headers.set("Expires", "0");
         }
-        let plan = TricklePlan::new(steps, content.len());
-        response.body = Body::Stream(Box::new(Trickling { content, plan, delay: None }));
+        let length = usize::try_from(content.length()).unwrap_or(usize::MAX);
+        let plan = TricklePlan::new(steps, length);
+        let sending = Content::default();
+        response.body = Body::Stream(Box::new(Trickling { content, plan, sending, delay: None }));
         Ok(())
     }
 }
 
 /// Content on its way. It holds no thread: ten thousand of them are ten thousand timers.
 struct Trickling {
-    content: Bytes,
+    content: Parts,
     plan: TricklePlan,
+    /// The piece of the content that is going out.
+    sending: Content,
     delay: Option<Pin<Box<Sleep>>>,
 }
 
 impl BodyStream for Trickling {
-    fn into_content(self: Box<Self>) -> Bytes {
+    fn into_parts(self: Box<Self>) -> Parts {
         self.content
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn is_reading(&self) -> bool {
+        self.sending.is_reading()
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         loop {
+            if let Some(bytes) = ready!(self.sending.poll_next(cx))? {
+                return Poll::Ready(Ok(Some(bytes)));
+            }
             if let Some(delay) = &mut self.delay {
                 ready!(delay.as_mut().poll(cx));
                 self.delay = None;
             }
             match self.plan.next() {
-                None => return Poll::Ready(None),
-                Some(TrickleEvent::Send(range)) if range.is_empty() => {}
+                None => return Poll::Ready(Ok(None)),
                 Some(TrickleEvent::Send(range)) => {
-                    return Poll::Ready(Some(self.content.slice(range)));
+                    let piece = self.content.slice(range.start as u64..range.end as u64);
+                    self.sending = Content::new(piece.into(), None);
                 }
                 Some(TrickleEvent::Wait(duration)) => {
                     self.delay = Some(Box::pin(tokio::time::sleep(duration)));

@@ -5,13 +5,13 @@ use std::{fs, io::Write as _, path::Path};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
-use crate::Error;
+use crate::{Error, regular_file};
 
 /// The certificates of a file, at least one, in its order.
 pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let unusable =
         |reason| Error::Certificate { what: "certificate", path: path.to_owned(), reason };
-    let text = fs::read(path).map_err(|error| unusable(unread(&error)))?;
+    let text = regular_file::read(path).map_err(|error| unusable(unread(&error)))?;
     let certificates = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| unusable(format!("its PEM is malformed: {error}")))?;
@@ -31,7 +31,7 @@ pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 /// The private key of a file.
 pub(super) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
     let unusable = |reason| Error::Certificate { what: "key", path: path.to_owned(), reason };
-    let text = fs::read(path).map_err(|error| unusable(unread(&error)))?;
+    let text = regular_file::read(path).map_err(|error| unusable(unread(&error)))?;
     if is_encrypted(&text) {
         let shown = path.display();
         return Err(unusable(format!(
