@@ -115,3 +115,20 @@ def test_a_type_checker_tells_text_from_bytes(tmp_path):
     wrong = run(*check, str(tmp_path / "wrong.py")).stdout
     lines = sorted({line.split(":")[1] for line in wrong.splitlines() if ": error:" in line})
     assert lines == ["5", "6", "7", "8", "9"], wrong
+
+
+def test_a_checkouts_serve_finds_a_pywebsocket3_with_a_server(tmp_path):
+    folder = tmp_path / "tools" / "serve"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "serve.py").write_text(
+        "from wptserve import server as wptserve, handlers\n"
+        "from pywebsocket3 import standalone as pywebsocket\n"
+        "options, _ = pywebsocket._parse_args_and_config(['-p', '0', '-H', '127.0.0.1'])\n"
+        "options.cgi_directories, options.is_executable_method = [], None\n"
+        "server = pywebsocket.WebSocketServer(options)\n"
+        "print([socket.getsockname()[0] for socket, _ in server._sockets], wptserve.__file__)\n"
+    )
+    found = run("-c", "import serve.serve", PYTHONPATH=str(folder.parent))
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == f"['127.0.0.1'] {PACKAGE / 'server.py'}\n"
