@@ -297,3 +297,12 @@ def test_nobody_reads_the_log(doc_root, write, tmp_path):
     finally:
         process.kill()
         process.communicate(timeout=10)
+
+
+def test_sighup_changes_nothing_in_one_process_and_says_so(serve, write):
+    write("plain.txt", "plain")
+    server = serve()
+    server.process.send_signal(signal.SIGHUP)
+    running.wait_until(lambda: "SIGHUP changes nothing in one process" in server.log_so_far())
+    assert fetch(server, "/plain.txt").body == b"plain"
+    assert server.stop()[0] == 0

@@ -14,6 +14,8 @@ use server::{
     tls::{Acceptor, Identity},
 };
 
+#[cfg(unix)]
+use crate::hangup::{Hangup, Hangups};
 use crate::{
     Exit, HandlerLoader, WebSocketHandlers,
     arguments::EngineArguments,
@@ -89,10 +91,14 @@ pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<Exit, F
     Ground::new(site)?.serve(site, loader, Beside::default(), |listening| {
         // Before the announcement: a signal that comes right after it must find its handler.
         let stop = stop_signal().map_err(Error::Runtime)?;
+        let closed = terminal_closed(Arc::clone(&listening.log)).map_err(Error::Runtime)?;
         let goes_on = announce(site, listening)?;
         Ok(async move {
             if goes_on {
-                stop.await;
+                tokio::select! {
+                    () = stop => {}
+                    () = closed => {}
+                }
             }
             Stop::Now
         })
@@ -277,6 +283,27 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()> + Send> {
         // An error means that no signal can come.
         let _none = tokio::signal::ctrl_c().await;
     })
+}
+
+/// Completes when the terminal is closed. Who asks for a reload is told that there is none: Python
+/// cannot be put back to where it was, and one process has no other to take its place.
+#[cfg(unix)]
+fn terminal_closed(log: Arc<Log>) -> io::Result<impl Future<Output = ()> + Send> {
+    let mut hangups = Hangups::new()?;
+    Ok(async move {
+        while hangups.next().await == Hangup::Asked {
+            let text = "SIGHUP changes nothing in one process: handler files are read again \
+                        whenever they change, all else takes a restart; with --processes 2 or more \
+                        it replaces the processes one generation by the next";
+            log.emit(&Event::Message { level: Level::Info, source: "signals", text });
+        }
+    })
+}
+
+/// There is no such signal.
+#[cfg(not(unix))]
+fn terminal_closed(_log: Arc<Log>) -> io::Result<impl Future<Output = ()> + Send> {
+    Ok(std::future::pending())
 }
 
 /// A document root is trusted code: whoever reaches the server can run its handlers.

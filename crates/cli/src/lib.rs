@@ -14,6 +14,8 @@ mod engine;
 mod environment;
 mod exec;
 mod exit;
+#[cfg(unix)]
+mod hangup;
 mod hosts;
 pub mod interpreter;
 mod launch;

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     Exit, HandlerLoader,
     engine::{self, Ground, Site},
+    hangup::{Hangup, Hangups},
     settings::Failure,
 };
 
@@ -50,9 +51,7 @@ pub(crate) fn run(site: &dyn Site, loader: &dyn HandlerLoader) -> Result<Exit, F
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    hangup: Signal,
-    /// Whether there was a terminal to begin with.
-    has_terminal: bool,
+    hangups: Hangups,
 }
 
 /// What a signal asks for.
@@ -66,8 +65,7 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            has_terminal: has_terminal(),
+            hangups: Hangups::new()?,
         })
     }
 
@@ -75,18 +73,12 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => Asked::Stop,
             _ = self.terminate.recv() => Asked::Stop,
-            // The same signal says that the terminal was closed.
-            _ = self.hangup.recv() => {
-                let closed = self.has_terminal && !has_terminal();
-                if closed { Asked::Stop } else { Asked::Replace }
-            }
+            hangup = self.hangups.next() => match hangup {
+                Hangup::TerminalClosed => Asked::Stop,
+                Hangup::Asked => Asked::Replace,
+            },
         }
     }
-}
-
-/// Whether the process has a terminal that controls it.
-fn has_terminal() -> bool {
-    std::fs::File::open("/dev/tty").is_ok()
 }
 
 struct Supervisor<'a> {
