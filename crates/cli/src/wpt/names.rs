@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     net::ToSocketAddrs,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
@@ -31,22 +31,31 @@ pub(super) fn check(settings: &Settings, log: &Arc<Log>) {
     let _no_thread = thread::Builder::new().name("names".to_owned()).spawn(ask);
 }
 
-/// The names that this machine cannot resolve, or not in time. They are asked for at once: each may
-/// take a resolver on the network a while.
+/// The names that this machine cannot resolve, or not in time. Several are asked for at once: each
+/// may take a resolver on the network a while. None when no thread can be started that asks.
 pub(crate) fn unresolved(names: &[String]) -> Vec<&String> {
     let (tell, told) = mpsc::channel();
-    for name in names.iter().cloned() {
-        let tell = tell.clone();
+    let unasked = Arc::new(Mutex::new(names.to_vec()));
+    let mut resolvers = 0;
+    for _ in 0..RESOLVERS.min(names.len()) {
+        let (tell, unasked) = (tell.clone(), Arc::clone(&unasked));
         let ask = move || {
-            if (name.as_str(), 80).to_socket_addrs().is_ok() {
-                // Nobody waits any more once the time is up.
-                let _late = tell.send(name);
+            // Nothing panics while it holds this.
+            let next = || unasked.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            while let Some(name) = next() {
+                let resolves = (name.as_str(), 80).to_socket_addrs().is_ok();
+                if resolves && tell.send(name).is_err() {
+                    // Nobody waits any more: the time is up.
+                    return;
+                }
             }
         };
-        // Without a thread the name counts as one that does not resolve.
-        let _no_thread = thread::Builder::new().spawn(ask);
+        resolvers += usize::from(thread::Builder::new().spawn(ask).is_ok());
     }
     drop(tell);
+    if resolvers == 0 {
+        return Vec::new();
+    }
     let end = Instant::now() + PATIENCE;
     let mut resolved = HashSet::new();
     while let Ok(name) = told.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -54,6 +63,9 @@ pub(crate) fn unresolved(names: &[String]) -> Vec<&String> {
     }
     names.iter().filter(|name| !resolved.contains(*name)).collect()
 }
+
+/// So many names are asked for at once.
+const RESOLVERS: usize = 16;
 
 /// A resolver that takes longer is of no use to a browser.
 const PATIENCE: Duration = Duration::from_secs(3);
