@@ -71,6 +71,22 @@ def test_several_ports_of_a_configuration(serve, write, tmp_path):
         assert fetch(server, "/where.py").body == f"{server.port} {ports}".encode()
 
 
+@pytest.mark.parametrize(("ports", "first", "second"), [
+    ({"http": [8001], "https": [8001]}, "http", "https"),
+    ({"http": [8001, 8001]}, "http", "http"),
+    ({"ws": [8002], "http": [8001], "dns": [8002]}, "ws", "dns"),
+])
+def test_one_port_for_two_things_names_both_keys(doc_root, tmp_path, ports, first, second):
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"ports": ports}))
+    error = running.failed(running.run(doc_root, "--config", config), CONFIG)
+    port = ports[second][-1]
+    assert error == (
+        f"port {port} is in `ports.{second}` and, before that, in `ports.{first}`; "
+        'give one of them another ("auto" picks a free one)'
+    )
+
+
 def test_the_port_option_is_stronger_than_the_configuration(serve, tmp_path):
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"ports": {"http": [1]}}))

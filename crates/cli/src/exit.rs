@@ -58,6 +58,7 @@ impl Exit {
             | server::Error::Listen { .. } => Self::Listen,
             server::Error::ConfigRead { .. }
             | server::Error::Config { .. }
+            | server::Error::PortTwice { .. }
             | server::Error::Certificate { .. }
             | server::Error::NoCertificate { .. } => Self::Config,
             server::Error::Authority { .. }

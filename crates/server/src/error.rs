@@ -39,6 +39,18 @@ pub enum Error {
         /// ` by NAME (pid N)` where it can be known, else empty.
         holder: String,
     },
+    /// A port is to be listened on for two things.
+    #[error(
+        "port {port} is in `ports.{second}` and, before that, in `ports.{first}`; give one of them another (\"auto\" picks a free one)"
+    )]
+    PortTwice {
+        /// The port.
+        port: u16,
+        /// What it is for.
+        first: Scheme,
+        /// What it is for as well.
+        second: Scheme,
+    },
     /// Listening failed for another reason.
     #[error("cannot listen on {address}: {source}")]
     Listen {

@@ -51,6 +51,7 @@ pub struct Bound {
 impl Bound {
     /// Binds all endpoints, or none.
     pub fn new(endpoints: &[Endpoint]) -> Result<Self, Error> {
+        check_ports(endpoints)?;
         let (mut listeners, mut dns) = (Vec::new(), Vec::new());
         for Endpoint { scheme, host, port } in endpoints {
             if *scheme == Scheme::Dns {
@@ -105,6 +106,20 @@ impl Bound {
         use std::os::fd::AsRawFd;
         self.listeners.iter().map(|(_, listener)| listener.as_raw_fd()).collect()
     }
+}
+
+/// Each port is for one thing. Found here it can be said what for; the system would say that the
+/// port is in use, by this process.
+fn check_ports(endpoints: &[Endpoint]) -> Result<(), Error> {
+    for (place, endpoint) in endpoints.iter().enumerate() {
+        let Endpoint { scheme, host, port } = endpoint;
+        let mut before = endpoints[..place].iter();
+        let same = before.find(|other| *port != 0 && other.port == *port && other.host == *host);
+        if let Some(other) = same {
+            return Err(Error::PortTwice { port: *port, first: other.scheme, second: *scheme });
+        }
+    }
+    Ok(())
 }
 
 /// What answers WebSocket handshakes.
