@@ -115,11 +115,12 @@ def test_a_stash_without_descriptors_raises_in_the_handler_and_works_afterwards(
             assert fetch(few_descriptors, path).body == body
 
 
-NOBODY = 65534
+# Nobody else is it, so that the system counts nobody else's threads with the server's.
+SOMEBODY = 40_000 + os.getpid() % 20_000
 
 
 @pytest.fixture
-def serve_as_nobody() -> Iterator[Callable[..., running.Server]]:
+def serve_as_somebody() -> Iterator[Callable[..., running.Server]]:
     """Starts servers of a user for whom the system's bounds and rights hold, over a folder."""
     # The suite's own may be in a folder of this user's.
     python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
@@ -132,8 +133,8 @@ def serve_as_nobody() -> Iterator[Callable[..., running.Server]]:
     def serve(*options: str, prefix: tuple[str, ...] = ()) -> running.Server:
         work = folder / f"server{len(started)}"
         work.mkdir()
-        os.chown(work, NOBODY, NOBODY)
-        become = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        os.chown(work, SOMEBODY, SOMEBODY)
+        become = ("setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups")
         server = running.start(
             folder / "root", work, *options, python=python, prefix=(*prefix, *become)
         )
@@ -153,12 +154,12 @@ def serve_as_nobody() -> Iterator[Callable[..., running.Server]]:
 
 
 def test_what_may_not_be_read_is_404_as_in_the_reference_and_the_log_says_why(
-    serve_as_nobody,
+    serve_as_somebody,
 ) -> None:
     names = ["plain.txt", "handler.py", "raw.asis"]
     for name in names:
-        (serve_as_nobody.root / name).chmod(0)
-    server = serve_as_nobody()
+        (serve_as_somebody.root / name).chmod(0)
+    server = serve_as_somebody()
     for name in names:
         before = len(server.log())
         # More often than once a second nothing is told.
@@ -198,3 +199,25 @@ def test_while_no_connection_can_be_accepted_one_line_a_second_says_so(serve, fi
     assert waiting.getresponse().read() == b"handled"
     lines = [line for line in server.log().splitlines() if "cannot be accepted" in line]
     assert len(lines) <= 3, lines
+
+
+@pytest.mark.parametrize("threads", [6, 12, 24])
+def test_without_threads_handlers_are_503_and_the_server_ends_when_told(
+    serve_as_somebody, threads
+) -> None:
+    (serve_as_somebody.root / "sleeps.py").write_text(
+        "import time\ndef main(request, response):\n    time.sleep(1)\n    return 'slept'\n"
+    )
+    server = serve_as_somebody(prefix=("prlimit", f"--nproc={threads}:{threads}"))
+    with Crowd(server) as requests:
+        for _ in range(60):
+            requests.ask("/sleeps.py")
+        answers = requests.answers(60)
+    statuses = {status for status, _ in answers}
+    assert b"503" in statuses and statuses <= {b"200", b"503"}, statuses
+    # Files need no thread.
+    assert fetch(server, "/plain.txt").status == 200
+    running.wait_until(lambda: fetch(server, "/handler.py").body == b"handled")
+    assert "no thread can be started for handlers" in server.log()
+    assert server.stop()[0] == 0
+    assert "panicked" not in server.log(), server.log()

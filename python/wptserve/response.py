@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 from . import _cookies
@@ -132,14 +133,14 @@ def failure_details(err: BaseException, config: Any) -> str:
 
 
 def handler_traceback(err: BaseException) -> str:
-    from traceback import format_exception_only, format_list
-
+    # Not by a statement: a handler may have replaced what carries those out.
+    traceback = import_module("traceback")
     # Each entry has two lines; the blank line between entries is part of the known form.
-    frames = "\n".join(f"  {entry}" for entry in format_list(_handler_frames(err)))
+    frames = "\n".join(f"  {entry}" for entry in traceback.format_list(_handler_frames(err)))
     last = f"  {type(err).__name__}: {err}\n"
     if isinstance(err, SyntaxError):
         # Its file and line are in no frame, for the code that they are about never ran.
-        last = "".join(f"  {line}" for line in format_exception_only(type(err), err))
+        last = "".join(f"  {line}" for line in traceback.format_exception_only(type(err), err))
     return f"Traceback (most recent call last):\n{frames}{last}"
 
 
@@ -155,10 +156,9 @@ def _place_of(err: BaseException) -> str:
 
 def _handler_frames(err: BaseException) -> list[FrameSummary]:
     """The traceback's frames without this package's, unless there are no others."""
-    from traceback import extract_tb, walk_tb
-
-    every = list(extract_tb(err.__traceback__))
-    frames = [frame for frame, _ in walk_tb(err.__traceback__)]
+    traceback = import_module("traceback")
+    every = list(traceback.extract_tb(err.__traceback__))
+    frames = [frame for frame, _ in traceback.walk_tb(err.__traceback__)]
     handlers = [entry for entry, frame in zip(every, frames) if not _is_ours(frame)]
     return handlers or every
 

@@ -244,7 +244,11 @@ impl Server {
         let last = Arc::downgrade(&turns);
         turns.spawn(async move {
             // Whoever runs the server waits for this.
-            let _told = tell.send(serving.await);
+            let result = match serving {
+                Some(serving) => serving.await.ok(),
+                None => None,
+            };
+            let _told = tell.send(result);
             if let Some(turns) = last.upgrade() {
                 turns.finish();
             }
@@ -255,7 +259,7 @@ impl Server {
         let result = ended.recv();
         turns.close();
         match result {
-            Ok(Ok(result)) => result.map_err(E::from),
+            Ok(Some(result)) => result.map_err(E::from),
             _ => Err(Error::Runtime(io::Error::other("the server's task has panicked")).into()),
         }
     }

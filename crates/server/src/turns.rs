@@ -51,14 +51,14 @@ impl Turns {
         }
     }
 
-    /// Begins a task of the server.
-    pub(crate) fn spawn<F>(&self, task: F) -> JoinHandle<F::Output>
+    /// Begins a task of the server. `None` once it has ended.
+    pub fn spawn<F>(&self, task: F) -> Option<JoinHandle<F::Output>>
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        // Nothing panics while it holds the lock. Only `run` begins tasks here, before it closes.
+        // Nothing panics while it holds the lock.
         let runtime = self.runtime.read().unwrap_or_else(PoisonError::into_inner);
-        runtime.as_ref().expect("the server has not ended").spawn(task)
+        runtime.as_ref().map(|runtime| runtime.spawn(task))
     }
 
     /// Drives the connections until somebody asks for a pause. Not for two threads at once.

@@ -9,8 +9,8 @@ use pyo3::{
 use server::{Exchange, Handler};
 
 use crate::{
-    http2,
-    pool::Pool,
+    fork, http2, modules,
+    pool::{Answer, Pool},
     request::{Host, Request},
     response::Response,
     script::{http_error, http_exception_class, settle},
@@ -45,7 +45,8 @@ impl CallableHandler {
 impl Handler for CallableHandler {
     fn handle(&self, exchange: Exchange) {
         let call = Arc::clone(&self.call);
-        self.pool.submit(Box::new(move |py| call.answer(py, exchange)));
+        let answer = move |py: Python<'_>, exchange| call.answer(py, exchange);
+        self.pool.submit(Box::new(Answer { exchange, answer }));
     }
 
     fn flush(&self) {
@@ -55,6 +56,7 @@ impl Handler for CallableHandler {
 
 impl Call {
     fn answer(&self, py: Python<'_>, mut exchange: Exchange) {
+        modules::prepare(py);
         let rewritten = match &self.rewrite {
             Some(rewrite) => rewrite_target(py, rewrite, &mut exchange),
             None => Ok(()),
@@ -67,7 +69,7 @@ impl Call {
         let callable = self.callable.bind(py);
         let result = rewritten
             .and_then(|()| mount(callable, &request))
-            .and_then(|()| callable.call1((&request, &response)));
+            .and_then(|()| fork::returned(py, callable.call1((&request, &response))));
         settle(&response, result.map(|_ignored| ()));
     }
 }
@@ -158,15 +160,16 @@ impl FunctionHandler {
     ) -> PyResult<()> {
         let py = slf.py();
         let func = slf.getattr(intern!(py, "func"))?;
-        let returned =
-            func.call1((request, response)).map_err(|error| match http_exception_class(py) {
+        let returned = fork::returned(py, func.call1((request, response))).map_err(|error| {
+            match http_exception_class(py) {
                 Ok(class) if !error.is_instance(py, class) => {
                     let wrapped = http_error(py, 500, None);
                     wrapped.set_cause(py, Some(error));
                     wrapped
                 }
                 _ => error,
-            })?;
+            }
+        })?;
         Response::apply(response, &returned)?;
         Ok(())
     }

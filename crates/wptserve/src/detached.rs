@@ -21,6 +21,7 @@ use server::{
 };
 
 use crate::{
+    modules,
     program_log::ProgramLog,
     request::{Host, Request},
     stash,
@@ -31,7 +32,8 @@ use crate::{
 /// where.
 pub(crate) fn request(handler: &Bound<'_, PyAny>) -> PyResult<Request> {
     let py = handler.py();
-    let attributes = py.import("wptserve.request")?.call_method1("attributes_of", (handler,))?;
+    let attributes =
+        modules::attribute(py, "wptserve.request", "attributes_of")?.call1((handler,))?;
     let attributes = attributes.cast_into::<PyDict>()?;
     let method = text(&attributes, "method")?.unwrap_or_else(|| Bytes::from_static(b"GET"));
     let target = text(&attributes, "request_path")?.unwrap_or_else(|| Bytes::from_static(b"/"));

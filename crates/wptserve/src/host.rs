@@ -3,7 +3,8 @@
 use std::{
     ffi::OsString,
     fs::File,
-    path::{Path, PathBuf},
+    io::{self, Write},
+    path::PathBuf,
     process,
     sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
@@ -19,8 +20,8 @@ use server::{
 };
 
 use crate::{
-    embedded,
-    pool::{MAX_THREADS, Pool},
+    embedded, fork, modules,
+    pool::{MAX_THREADS, Pool, Shortage},
     program_log,
     script::PythonHandler,
     stash,
@@ -32,6 +33,7 @@ use crate::{
 #[pyfunction]
 pub(crate) fn main(py: Python<'_>, argv: Vec<OsString>) {
     share_memory();
+    fork::own_signals();
     // To the end without the GIL: a handler may hold it.
     py.detach(|| {
         let loader = PythonLoader { arguments: argv.clone(), pool: OnceLock::new() };
@@ -108,9 +110,9 @@ fn tell(reason: &str, exit: Exit) -> Exit {
 /// Writes out what handlers printed, unless that takes long.
 fn flush_standard_streams() {
     let (done, wait) = mpsc::channel();
-    thread::spawn(move || {
+    let flush = move || {
         Python::attach(|py| {
-            let Ok(sys) = py.import("sys") else { return };
+            let Ok(sys) = modules::module(py, "sys") else { return };
             for stream in ["stdout", "stderr"] {
                 // A stream that is closed has nothing left to write.
                 let _closed = sys.getattr(stream).and_then(|s| s.call_method0("flush"));
@@ -118,7 +120,11 @@ fn flush_standard_streams() {
         });
         // The receiver is gone when this took too long.
         let _late = done.send(());
-    });
+    };
+    // Without a thread what they printed is lost; to wait for the GIL here may have no end.
+    if thread::Builder::new().spawn(flush).is_err() {
+        return;
+    }
     let _timeout = wait.recv_timeout(Duration::from_millis(300));
 }
 
@@ -136,15 +142,13 @@ struct PythonLoader {
 }
 
 impl PythonLoader {
-    fn pool(&self, environment: &Environment) -> Pool {
+    fn pool(&self, environment: &Arc<Environment>) -> Pool {
         let make = || {
-            let events = Arc::clone(&environment.events);
-            let on_full = move |threads| {
-                let text =
-                    format!("{threads} handlers are running; more requests wait for one to end");
-                events.emit(&Event::Message { level: Level::Warning, source: "pool", text: &text });
+            let told = Arc::clone(environment);
+            let on_shortage = move |shortage: &Shortage| {
+                told.refusals.tell(told.events.as_ref(), "pool", &shortage.to_string());
             };
-            Pool::new(MAX_THREADS, Box::new(on_full), Arc::clone(&environment.wakes))
+            Pool::new(MAX_THREADS, Box::new(on_shortage), Arc::clone(&environment.wakes))
         };
         self.pool.get_or_init(make).clone()
     }
@@ -177,7 +181,11 @@ impl HandlerLoader for PythonLoader {
     }
 
     fn driver(&self, environment: &Arc<Environment>) -> Option<Arc<dyn Driver>> {
-        Some(Arc::new(self.pool(environment)))
+        let pool = self.pool(environment);
+        // While the server begins to listen. A handler that is asked for earlier does it itself.
+        pool.submit(Box::new(modules::prepare));
+        pool.flush();
+        Some(Arc::new(pool))
     }
 
     fn stash(&self, shared: Option<Arc<dyn StashStore>>) -> Arc<dyn StashStore> {
@@ -225,16 +233,8 @@ fn prepare(py: Python<'_>, environment: &Arc<Environment>) -> PyResult<()> {
     let sys = py.import("sys")?;
     // A short handler beside a busy one waits for half a millisecond, not five.
     sys.call_method1("setswitchinterval", (0.0005,))?;
-    py.import("wptserve.logger")?.call_method0("forward_all")?;
-    add_to_path(&sys, &environment.doc_root)
-}
-
-/// Puts the document root first on `sys.path`, so that handlers import helpers by their place.
-fn add_to_path(sys: &Bound<'_, PyModule>, doc_root: &Path) -> PyResult<()> {
-    let path = sys.getattr("path")?;
-    if !path.contains(doc_root.as_os_str())? {
-        path.call_method1("insert", (0, doc_root.as_os_str()))?;
-    }
+    modules::attribute(py, "wptserve.logger", "forward_all")?.call0()?;
+    modules::import_from_later(environment.doc_root.clone());
     Ok(())
 }
 
@@ -246,7 +246,8 @@ pub(crate) fn config(py: Python<'_>) -> PyResult<Py<PyAny>> {
     static CONFIG: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let config = CONFIG.get_or_try_init(py, || {
         let json = CONFIG_JSON.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        py.import("wptserve.config")?.call_method1("from_json", (json,)).map(Bound::unbind)
+        let from_json = modules::attribute(py, "wptserve.config", "from_json")?;
+        from_json.call1((json,)).map(Bound::unbind)
     })?;
     Ok(config.clone_ref(py))
 }
@@ -255,6 +256,12 @@ pub(crate) fn config(py: Python<'_>) -> PyResult<Py<PyAny>> {
 /// program's.
 #[pyfunction]
 pub(crate) fn log(py: Python<'_>, level: u32, logger: &str, message: &str) {
+    if fork::is_child() {
+        // The thread that writes the log is its parent's.
+        // Nobody reads a closed stream.
+        let _closed = io::stderr().write_all(format!("{logger}: {message}\n").as_bytes());
+        return;
+    }
     let Some(events) = EVENTS.get() else {
         return program_log::write(py, level, &format!("{logger}: {message}"));
     };

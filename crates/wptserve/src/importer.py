@@ -12,15 +12,20 @@ class EmbeddedImporter:
         self.extension = extension
 
     def find_spec(self, name, path=None, target=None):
+        if name == EXTENSION:
+            # A handler has taken it out of `sys.modules`.
+            return ModuleSpec(name, self)
         if name not in self.modules:
             return None
         file, is_package, _ = self.modules[name]
         return ModuleSpec(name, self, origin=file, is_package=is_package)
 
     def create_module(self, spec):
-        return None
+        return self.extension if spec.name == EXTENSION else None
 
     def exec_module(self, module):
+        if module is self.extension:
+            return
         file, _, source = self.modules[module.__name__]
         module.__file__ = PREFIX + file
         if module.__name__ == "wptserve":
@@ -34,11 +39,12 @@ class EmbeddedImporter:
         return self.modules[name][1]
 
 
+EXTENSION = "wptserve._wptserve"
 # Marks a frame as the server's own in tracebacks.
 PREFIX = "<embedded>/"
 
 
 def install(modules, extension):
     """Puts the modules before any other of the same names."""
-    sys.modules["wptserve._wptserve"] = extension
+    sys.modules[EXTENSION] = extension
     sys.meta_path.insert(0, EmbeddedImporter(modules, extension))

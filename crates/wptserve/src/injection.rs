@@ -7,7 +7,9 @@ use pyo3::{
 };
 use server::injection::correct_length;
 
-use crate::{pipes::resolve_content, response::Response, response_headers::ResponseHeaders};
+use crate::{
+    modules, pipes::resolve_content, response::Response, response_headers::ResponseHeaders,
+};
 
 /// Puts the route's script into a response whose content is text, bytes or a file. Error
 /// responses and those whose `headers` were replaced stay as they are, as in the reference.
@@ -50,8 +52,5 @@ fn is_known(content: &Bound<'_, PyAny>) -> PyResult<bool> {
     if content.is_instance_of::<PyBytes>() || content.is_instance_of::<PyString>() {
         return Ok(true);
     }
-    let file = FILE.get_or_try_init(content.py(), || {
-        content.py().import("io")?.getattr("IOBase").map(Bound::unbind)
-    })?;
-    content.is_instance(file.bind(content.py()))
+    content.is_instance(modules::once(content.py(), &FILE, "io", "IOBase")?)
 }

@@ -8,12 +8,14 @@ mod connection;
 mod detached;
 mod embedded;
 mod failure;
+mod fork;
 mod host;
 mod http2;
 mod injection;
 mod input_file;
 mod journal;
 mod library;
+mod modules;
 mod os_error;
 mod pipes;
 mod pool;
@@ -66,6 +68,15 @@ mod _wptserve {
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "the attribute's name in Python")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    /// Calls a function of a handler. A child that it forks ends here.
+    #[pyfunction]
+    fn call_handler<'py>(
+        function: &Bound<'py, PyAny>,
+        request: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        crate::fork::returned(function.py(), function.call1((request,)))
+    }
 
     /// The media type of a file by the extension of its name.
     #[pyfunction]

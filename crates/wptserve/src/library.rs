@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     callable::CallableHandler,
-    pool::{MAX_THREADS, Pool},
+    pool::{MAX_THREADS, Pool, Shortage},
     program_log::ProgramLog,
     request::Host,
     script::PythonHandler,
@@ -228,12 +228,12 @@ impl Engine {
         let log = Arc::new(ProgramLog::new(verbose));
         let wakes = Arc::new(Wakes::default());
         let warned = Arc::downgrade(&log);
-        let on_full = move |threads| {
+        let on_shortage = move |shortage: &Shortage| {
             if let Some(log) = warned.upgrade() {
-                log.warn_of_full_pool(threads);
+                log.warn_of_shortage(shortage);
             }
         };
-        let pool = Pool::new(MAX_THREADS, Box::new(on_full), Arc::clone(&wakes));
+        let pool = Pool::new(MAX_THREADS, Box::new(on_shortage), Arc::clone(&wakes));
         log.set_pool(pool.clone());
         let host = Arc::new(Host { config });
         let websocket = match ws_doc_root {

@@ -4,22 +4,25 @@ use std::sync::OnceLock;
 
 use pyo3::prelude::*;
 use server::{
+    Refusals,
     event::{Event, EventSink, Level},
     latin1,
 };
 
-use crate::pool::{Pool, is_pool_thread};
+use crate::modules;
+use crate::pool::{Pool, Shortage, is_pool_thread};
 
 /// Writes events to `wptserve.logger`'s logger.
 pub(crate) struct ProgramLog {
     pool: OnceLock<Pool>,
     /// Whether requests are logged.
     verbose: bool,
+    refusals: Refusals,
 }
 
 impl ProgramLog {
     pub(crate) fn new(verbose: bool) -> Self {
-        Self { pool: OnceLock::new(), verbose }
+        Self { pool: OnceLock::new(), verbose, refusals: Refusals::default() }
     }
 
     /// The pool whose threads write. Until it is set, those that emit do.
@@ -28,9 +31,8 @@ impl ProgramLog {
         let _again = self.pool.set(pool);
     }
 
-    pub(crate) fn warn_of_full_pool(&self, threads: usize) {
-        let text = format!("{threads} handlers are running; more requests wait for one to end");
-        self.emit(&Event::Message { level: Level::Warning, source: "pool", text: &text });
+    pub(crate) fn warn_of_shortage(&self, shortage: &Shortage) {
+        self.refusals.tell(self, "pool", &shortage.to_string());
     }
 }
 
@@ -59,7 +61,7 @@ impl EventSink for ProgramLog {
         match self.pool.get() {
             // The I/O thread never waits for the GIL.
             Some(pool) if !is_pool_thread() => {
-                pool.submit(Box::new(move |py| write(py, level, &text)));
+                pool.submit(Box::new(move |py: Python<'_>| write(py, level, &text)));
                 pool.flush();
             }
             _ => Python::attach(|py| write(py, level, &text)),
@@ -73,9 +75,8 @@ impl EventSink for ProgramLog {
 
 /// Writes a line to the logger, by the level's number.
 pub(crate) fn write(py: Python<'_>, level: u32, text: &str) {
-    let logged = py
-        .import("wptserve.logger")
-        .and_then(|logger| logger.call_method0("get_logger"))
+    let logged = modules::attribute(py, "wptserve.logger", "get_logger")
+        .and_then(|get_logger| get_logger.call0())
         .and_then(|logger| logger.call_method1("log", (level, "%s", text)));
     if let Err(error) = logged {
         error.write_unraisable(py, None);

@@ -13,6 +13,7 @@ use server::RequestBody;
 use crate::{
     detached, http2,
     input_file::{InputFile, read_at},
+    modules,
     slot::{Slot, lazy_attributes},
     stash,
     text::latin1_str,
@@ -248,7 +249,8 @@ fn make_url<'py>(request: &Bound<'py, Request>) -> Made<'py> {
 
 fn make_url_parts<'py>(request: &Bound<'py, Request>) -> Made<'py> {
     static URLSPLIT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    URLSPLIT.import(request.py(), "urllib.parse", "urlsplit")?.call1((request.getattr("url")?,))
+    modules::once(request.py(), &URLSPLIT, "urllib.parse", "urlsplit")?
+        .call1((request.getattr("url")?,))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape of all attributes")]
@@ -307,10 +309,11 @@ fn make_post<'py>(request: &Bound<'py, Request>) -> Made<'py> {
         let content_type = request.getattr("headers")?.call_method1("get", ("content-type",))?;
         let length = input.getattr("length")?;
         let arguments = (input, request.getattr("method")?, content_type, length);
-        return PARSE.import(request.py(), "wptserve.forms", "parse_post")?.call1(arguments);
+        return modules::once(request.py(), &PARSE, "wptserve.forms", "parse_post")?
+            .call1(arguments);
     }
     let content_type = inner.headers().get(b"content-type").map(AsRef::as_ref);
-    PARSE.import(request.py(), "wptserve.forms", "parse_post")?.call1((
+    modules::once(request.py(), &PARSE, "wptserve.forms", "parse_post")?.call1((
         input,
         request.getattr("method")?,
         content_type.map(|value| PyBytes::new(request.py(), value)),
@@ -393,7 +396,7 @@ impl Server {
         self.stash.get_or_init(py, || {
             let path = latin1_str(py, &self.path);
             if self.host.is_some() {
-                return py.import("wptserve.stash")?.call_method1("of_request", (path,));
+                return modules::attribute(py, "wptserve.stash", "of_request")?.call1((path,));
             }
             Ok(Bound::new(py, stash::Stash::new(path.into_any().unbind()))?.into_any())
         })
@@ -431,7 +434,7 @@ fn class<'py>(
     cell: &'static PyOnceLock<Py<PyType>>,
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyType>> {
-    cell.import(py, "wptserve.request", name)
+    modules::once(py, cell, "wptserve.request", name)
 }
 
 fn helper<'py>(
@@ -439,5 +442,5 @@ fn helper<'py>(
     cell: &'static PyOnceLock<Py<PyAny>>,
     name: &str,
 ) -> PyResult<&'py Bound<'py, PyAny>> {
-    cell.import(py, "wptserve.request", name)
+    modules::once(py, cell, "wptserve.request", name)
 }

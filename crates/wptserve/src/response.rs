@@ -21,6 +21,7 @@ use server::{
 use crate::{
     detached, failure,
     http2::{self, H2Response},
+    modules,
     pipes::{self, NativeContent},
     request::Request,
     response_headers::ResponseHeaders,
@@ -342,9 +343,8 @@ impl Response {
             let message = err.map_or_else(|| Ok(PyString::new(py, "")), PyAnyMethods::str)?;
             return Self::tell_error(slf, code, &message);
         }
-        let message = py
-            .import("wptserve.response")?
-            .call_method1("format_server_error", (slf, err))?
+        let message = modules::attribute(py, "wptserve.response", "format_server_error")?
+            .call1((slf, err))?
             .cast_into::<PyString>()?;
         report(slf.get().request(py).get(), err, &printable(&message)?);
         Self::tell_error(slf, code, &message)
@@ -362,7 +362,7 @@ impl Response {
             error.set_item("message", message)?;
             let body = PyDict::new(py);
             body.set_item("error", error)?;
-            py.import("json")?.call_method1("dumps", (body,))?.extract()?
+            modules::attribute(py, "json", "dumps")?.call1((body,))?.extract()?
         };
         *this.extras() = Extras::default();
         this.set_status(code.into_pyobject(py)?.as_any())?;
@@ -635,7 +635,8 @@ impl Response {
     /// Python's root logger.
     #[getter]
     fn logger<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.logger.get_or_init(py, || py.import("wptserve.logger")?.call_method0("get_logger"))
+        self.logger
+            .get_or_init(py, || modules::attribute(py, "wptserve.logger", "get_logger")?.call0())
     }
 
     #[setter]
@@ -681,8 +682,8 @@ impl Response {
         kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
         static COOKIE_HEADER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let cookie =
-            COOKIE_HEADER.import(py, "wptserve.response", "cookie_header")?.call(args, kwargs)?;
+        let cookie = modules::once(py, &COOKIE_HEADER, "wptserve.response", "cookie_header")?
+            .call(args, kwargs)?;
         let headers = self.headers(py)?;
         headers.call_method1(intern!(py, "append"), ("Set-Cookie", cookie))?;
         Ok(())
@@ -690,7 +691,7 @@ impl Response {
 
     /// Takes a cookie back that this response sets.
     fn unset_cookie(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<()> {
-        slf.py().import("wptserve.response")?.call_method1("unset_cookie", (slf, name))?;
+        modules::attribute(slf.py(), "wptserve.response", "unset_cookie")?.call1((slf, name))?;
         Ok(())
     }
 
@@ -729,7 +730,7 @@ impl Response {
     /// The content's parts: functions are called, empty parts left out, a file read in blocks.
     #[pyo3(signature = (read_file = false))]
     fn iter_content<'py>(slf: &Bound<'py, Self>, read_file: bool) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("wptserve.response")?.call_method1("iter_content", (slf, read_file))
+        modules::attribute(slf.py(), "wptserve.response", "iter_content")?.call1((slf, read_file))
     }
 
     /// Writes the status line and the headers.

@@ -20,11 +20,13 @@ use pyo3::{
     sync::PyOnceLock,
     types::{PyBytes, PyDict, PyModule, PyString, PyType},
 };
-use server::{Exchange, Finish, Handler, file_cache::Stamp, file_system, files, regular_file};
+use server::{
+    Exchange, Finish, Handler, event::Event, file_cache::Stamp, file_system, files, regular_file,
+};
 
 use crate::{
-    failure, http2, injection, journal, os_error,
-    pool::Pool,
+    failure, fork, http2, injection, journal, modules, os_error,
+    pool::{Answer, Pool},
     request::{Host, Request},
     response::Response,
 };
@@ -47,7 +49,8 @@ impl Handler for PythonHandler {
     fn handle(&self, exchange: Exchange) {
         let scripts = Arc::clone(&self.scripts);
         let number = scripts.received.fetch_add(1, Ordering::Release) + 1;
-        self.pool.submit(Box::new(move |py| scripts.answer(py, exchange, number)));
+        let answer = move |py: Python<'_>, exchange| scripts.answer(py, exchange, number);
+        self.pool.submit(Box::new(Answer { exchange, answer }));
     }
 
     fn flush(&self) {
@@ -78,6 +81,7 @@ struct Compiled {
 
 impl Scripts {
     fn answer(&self, py: Python<'_>, exchange: Exchange, number: u64) {
+        modules::prepare(py);
         let path = files::file_system_path(&exchange.request);
         let file = path.as_ref().map_or(&b""[..], |path| path.as_os_str().as_encoded_bytes());
         let _runs = journal::runs(&exchange.request, file);
@@ -112,7 +116,7 @@ impl Scripts {
         let globals = PyDict::new(py);
         globals.set_item(intern!(py, "__builtins__"), builtins(py)?)?;
         globals.set_item(intern!(py, "__file__"), path.as_os_str())?;
-        if let Err(error) = execute(&code, &globals) {
+        if let Err(error) = fork::returned(py, execute(&code, &globals)) {
             // A file that cannot be opened at import is a file that is not there, to the reference.
             return Err(if error.is_instance_of::<PyOSError>(py) {
                 NotRun::Unopened(os_error::to_io(py, &error))
@@ -138,7 +142,7 @@ impl Scripts {
             return Err(http_error(py, 500, Some(&message)).into());
         }
         if let Some(main) = main {
-            let returned = main.call1((request, response))?;
+            let returned = fork::returned(py, main.call1((request, response)))?;
             Response::apply(response, &returned)?;
         }
         wrap_pipeline(request, response, &path)?;
@@ -270,12 +274,19 @@ fn compile<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     static COMPILE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     // No flags: what this crate compiles with is no business of the handler's.
-    COMPILE.import(py, "builtins", "compile")?.call1((source, path.as_os_str(), "exec", 0, true))
+    modules::once(py, &COMPILE, "builtins", "compile")?.call1((
+        source,
+        path.as_os_str(),
+        "exec",
+        0,
+        true,
+    ))
 }
 
 fn builtins(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     static BUILTINS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    BUILTINS.get_or_try_init(py, || py.import("builtins").map(Bound::unbind)).map(|m| m.bind(py))
+    let module = || modules::module(py, "builtins").map(Bound::unbind);
+    BUILTINS.get_or_try_init(py, module).map(|module| module.bind(py))
 }
 
 fn execute(code: &Bound<'_, PyAny>, globals: &Bound<'_, PyDict>) -> PyResult<()> {
@@ -299,32 +310,59 @@ fn wrap_pipeline(
     let query = request.get().inner.query().map(AsRef::as_ref);
     let path = path.as_os_str().as_encoded_bytes();
     let Some(pipes) = server::pipes::pipe_string(path, query) else { return Ok(()) };
-    let pipeline = PIPELINE.import(request.py(), "wptserve.pipes", "Pipeline")?.call1((pipes,))?;
+    let pipeline =
+        modules::once(request.py(), &PIPELINE, "wptserve.pipes", "Pipeline")?.call1((pipes,))?;
     pipeline.call1((request, response))?;
     Ok(())
 }
 
 /// Ends a response: with what the handler set or wrote, or with the error it raised.
 pub(crate) fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
+    if let Err(Untold(text)) = try_to_settle(response, result) {
+        // Python cannot even tell what has failed. The engine tells what is known.
+        let this = response.get();
+        let inner = &this.request(response.py()).get().inner;
+        let url = inner.display_url();
+        let message = format!("Internal server error loading {url}:\n  {text}");
+        let told = Event::HandlerFailed { url: &url, location: None, message: &message };
+        inner.environment.events.emit(&told);
+        let native = server::Response::error(500, &message);
+        if this.progress.lock().discard() {
+            return Response::respond(response, native);
+        }
+        this.progress.lock().finish(Finish::Abort);
+        this.release_writer();
+    }
+}
+
+/// An error that the response could not be made to tell; what is known of it.
+struct Untold(String);
+
+fn try_to_settle(response: &Bound<'_, Response>, result: PyResult<()>) -> Result<(), Untold> {
     let py = response.py();
     let this = response.get();
     let mut broken = false;
     if let Err(error) = result {
         broken = this.progress.lock().content_written;
-        tell(response, error);
+        tell(response, error)?;
     }
     match Response::native(response) {
         Ok(None) => {}
-        Ok(Some(native)) => return Response::respond(response, native),
-        Err(error) => tell(response, error),
+        Ok(Some(native)) => {
+            Response::respond(response, native);
+            return Ok(());
+        }
+        Err(error) => tell(response, error)?,
     }
     if let Err(error) = Response::write_unless_written(response) {
         let untouched = this.progress.lock().discard();
-        tell(response, error);
+        tell(response, error)?;
         if untouched {
             // Nothing is on the wire yet: the error can still be told.
             this.progress.lock().content_written = false;
-            broken |= Response::write_unless_written(response).is_err();
+            if let Err(second) = Response::write_unless_written(response) {
+                return Err(Untold(described(py, &second)));
+            }
         } else {
             broken = true;
         }
@@ -338,28 +376,36 @@ pub(crate) fn settle(response: &Bound<'_, Response>, result: PyResult<()>) {
     };
     this.progress.lock().finish(finish);
     this.release_writer();
+    Ok(())
 }
 
 /// Makes a response tell an error. An error that cannot be told, because its text fails too, is
 /// told as such.
-fn tell(response: &Bound<'_, Response>, error: PyErr) {
+fn tell(response: &Bound<'_, Response>, error: PyErr) -> Result<(), Untold> {
     let py = response.py();
+    if fork::is_child() {
+        // It was forked where content is made.
+        fork::end(py, Some(error));
+    }
+    let first = described(py, &error);
     let value = error.into_value(py).into_bound(py).into_any();
+    let Err(second) = set_error(response, &value) else { return Ok(()) };
     let doc_root = &response.get().request(py).get().inner.environment.doc_root;
     let place = failure::location(&value, doc_root);
     let place = place.map_or_else(String::new, |(file, line)| format!(" at {file}:{line}"));
-    if let Err(second) = set_error(response, &value) {
-        let text =
-            format!("an error{place} cannot be told, for its text fails: {}", kind(py, &second));
-        let text = PyString::new(py, &text);
-        // This text is plain, so it cannot fail but for want of memory.
-        let _no_memory = Response::set_error(response, 500, Some(text.as_any()));
-    }
+    let text = format!("{first}{place}; it cannot be told in full, for {}", described(py, &second));
+    let told = PyString::new(py, &text);
+    Response::set_error(response, 500, Some(told.as_any())).map_err(|_| Untold(text))
 }
 
-/// The name of an exception's type.
-fn kind(py: Python<'_>, error: &PyErr) -> String {
-    error.get_type(py).name().map_or_else(|_| "an exception".to_owned(), |name| name.to_string())
+/// The type of an exception and its text, without the help of any module.
+fn described(py: Python<'_>, error: &PyErr) -> String {
+    let name = error.get_type(py).name();
+    let name = name.map_or_else(|_| "an exception".to_owned(), |name| name.to_string());
+    match error.value(py).str().map(|text| text.to_string_lossy().into_owned()) {
+        Ok(text) if !text.is_empty() => format!("{name}: {text}"),
+        _ => name,
+    }
 }
 
 /// Turns an exception into an error response: an `HTTPException` has its own code, any other is
@@ -382,7 +428,7 @@ fn set_error(response: &Bound<'_, Response>, error: &Bound<'_, PyAny>) -> PyResu
 
 pub(crate) fn http_exception_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    CLASS.import(py, "wptserve.utils", "HTTPException")
+    modules::once(py, &CLASS, "wptserve.utils", "HTTPException")
 }
 
 /// `HTTPException(code)` or `HTTPException(code, message)`.

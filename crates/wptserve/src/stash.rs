@@ -11,7 +11,7 @@ use pyo3::{
 };
 use server::stash::{StashError, StashKey, StashStore};
 
-use crate::{slot::Link, text::isomorphic};
+use crate::{modules, slot::Link, text::isomorphic};
 
 /// The store of this process.
 static STORE: OnceLock<Arc<dyn StashStore>> = OnceLock::new();
@@ -139,7 +139,7 @@ impl Stash {
     #[expect(clippy::unused_self, reason = "a method of the reference's class")]
     fn get_queue<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let class = if store().queues().is_some() { "SharedQueue" } else { "StashQueue" };
-        py.import("wptserve.stash")?.call_method0(class)
+        modules::attribute(py, "wptserve.stash", class)?.call0()
     }
 }
 
@@ -190,7 +190,7 @@ fn uuid(key: &Bound<'_, PyAny>) -> PyResult<[u8; 16]> {
         return Ok(id);
     }
     // Other spellings, and the errors, are those of Python's own class.
-    match UUID.import(py, "uuid", "UUID")?.call1((&text,)) {
+    match modules::once(py, &UUID, "uuid", "UUID")?.call1((&text,)) {
         Ok(uuid) => uuid.getattr("bytes")?.extract(),
         Err(error) if error.is_instance_of::<PyValueError>(py) => {
             let invalid = PyValueError::new_err(format!("\"{text}\" is no UUID; a stash key is"));
@@ -214,7 +214,7 @@ fn parse_uuid(text: &str) -> Option<[u8; 16]> {
 }
 
 fn stash_error(py: Python<'_>, message: &str) -> PyErr {
-    let class = py.import("wptserve.stash").and_then(|module| module.getattr("StashError"));
+    let class = modules::attribute(py, "wptserve.stash", "StashError");
     class.and_then(|class| class.call1((message,))).map_or_else(|error| error, PyErr::from_value)
 }
 
@@ -227,10 +227,10 @@ pub(crate) fn stash_config() -> &'static str {
 
 fn dumps(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    DUMPS.import(py, "pickle", "dumps")
+    modules::once(py, &DUMPS, "pickle", "dumps")
 }
 
 fn loads(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    LOADS.import(py, "pickle", "loads")
+    modules::once(py, &LOADS, "pickle", "loads")
 }

@@ -21,6 +21,7 @@ use server::{Finish, Piece, TrySendError, response::SERVER};
 
 use crate::{
     connection::{ConnectionFile, RawConnection},
+    fork,
     http2::H2ResponseWriter,
     response::Response,
     slot::{Link, Slot},
@@ -58,7 +59,8 @@ pub(crate) enum Sink {
 
 impl Sink {
     fn is_peer_gone(&self) -> bool {
-        matches!(self, Self::Engine(engine) if engine.is_peer_gone())
+        // To a child of this process the client is its parent's.
+        matches!(self, Self::Engine(engine) if fork::is_child() || engine.is_peer_gone())
     }
 }
 
@@ -120,14 +122,18 @@ impl Progress {
 
     /// Ends with a response that the engine sends.
     pub(crate) fn respond(&mut self, response: server::Response) {
-        if let Sink::Engine(engine) = &mut self.sink {
+        if let Sink::Engine(engine) = &mut self.sink
+            && !fork::is_child()
+        {
             engine.respond(response);
         }
     }
 
     /// Hands over what is pending and ends the response.
     pub(crate) fn finish(&mut self, finish: Finish) {
-        if let Sink::Engine(engine) = &mut self.sink {
+        if let Sink::Engine(engine) = &mut self.sink
+            && !fork::is_child()
+        {
             engine.finish(Bytes::from(std::mem::take(&mut self.pending)), finish);
         }
     }
@@ -180,6 +186,7 @@ impl SharedProgress {
 
     fn hand_over(&self, py: Python<'_>, progress: MutexGuard<'_, Progress>, piece: Piece) -> bool {
         let engine = match &progress.sink {
+            Sink::Engine(_) if fork::is_child() => return false,
             Sink::Engine(engine) => engine,
             Sink::File(file) => {
                 let file = file.clone_ref(py);

@@ -6,6 +6,7 @@ import contextlib
 import os
 from typing import Any, Callable, Iterator
 
+from .. import _wptserve
 from .._regular_file import open_regular
 from ..response import handler_traceback
 from . import common, handshake, importing, msgutil, stream
@@ -144,7 +145,7 @@ class Dispatcher:
         status 403, unless it aborts."""
         suite = self._suite(request)
         try:
-            suite.do_extra_handshake(request)
+            _wptserve.call_handler(suite.do_extra_handshake, request)
         except handshake.AbortedByUserException:
             raise
         except Exception as error:
@@ -155,7 +156,7 @@ class Dispatcher:
         wrong closes with a code that says so; so does what the handler does wrong, and is raised."""
         suite = self._suite(request)
         try:
-            suite.transfer_data(request)
+            _wptserve.call_handler(suite.transfer_data, request)
             if not request.server_terminated:
                 request.ws_stream.close_connection()
         except handshake.AbortedByUserException:
@@ -187,7 +188,7 @@ class Dispatcher:
         suite = self.get_handler_suite(request.ws_resource)
         if suite is None:
             return _default_passive_closing_handshake(request)
-        return suite.passive_closing_handshake(request)
+        return _wptserve.call_handler(suite.passive_closing_handshake, request)
 
 
 def _handler_files(directory: str) -> Iterator[str]:

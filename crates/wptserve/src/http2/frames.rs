@@ -4,13 +4,12 @@ use proto::Field;
 use pyo3::{
     intern,
     prelude::*,
-    sync::PyOnceLock,
     types::{PyBytes, PyDict, PyList},
 };
 use server::BodyFrame;
 
 use super::stream;
-use crate::{request::Request, response::Response};
+use crate::{fork, modules, request::Request, response::Response};
 
 /// Calls a script's `handle_headers` with the head of a request and its `handle_data` with each
 /// frame of its body, as they come. A script without either waits for the whole body, as in the
@@ -32,7 +31,7 @@ pub(crate) fn call_frame_handlers(
     let ended = matches!(body, server::RequestBody::Complete(_));
     let head = event(py, "RequestReceived")?.call1((id, request_fields(request)?, ended))?;
     if let Some(handler) = handle_headers {
-        handler.call1((&head, request, response))?;
+        fork::returned(py, handler.call1((&head, request, response)))?;
     }
     frames.call_method1(intern!(py, "append"), (head,))?;
     loop {
@@ -43,7 +42,7 @@ pub(crate) fn call_frame_handlers(
                 let data = PyBytes::new(py, &data);
                 let frame = event(py, "DataReceived")?.call1((id, data, last))?;
                 if let Some(handler) = &handle_data {
-                    handler.call1((&frame, request, response))?;
+                    fork::returned(py, handler.call1((&frame, request, response)))?;
                 }
                 frames.call_method1(intern!(py, "append"), (frame,))?;
                 if last {
@@ -57,10 +56,7 @@ pub(crate) fn call_frame_handlers(
 }
 
 fn event<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static EVENTS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let module =
-        EVENTS.get_or_try_init(py, || Ok::<_, PyErr>(py.import("wptserve._events")?.unbind()))?;
-    module.bind(py).getattr(name)
+    modules::attribute(py, "wptserve._events", name)
 }
 
 /// The header list of a request as it came: pairs of bytes, pseudo-header fields first.

@@ -41,6 +41,11 @@ impl Lead {
         Self { turns: None, between: 0, apart_until: Instant::now(), long: 0 }
     }
 
+    /// The connections, while they are driven.
+    pub(super) fn turns(&self) -> Option<Arc<Turns>> {
+        self.turns.clone()
+    }
+
     /// Whether the leader runs jobs, as far as it depends on itself.
     pub(super) fn may_run(&self) -> bool {
         self.turns.is_some() && Instant::now() >= self.apart_until

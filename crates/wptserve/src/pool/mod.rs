@@ -34,6 +34,7 @@ mod watch;
 
 use std::{
     cell::Cell,
+    fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     thread,
@@ -41,15 +42,71 @@ use std::{
 };
 
 use pyo3::{intern, prelude::*};
-use server::Wakes;
+use server::{Exchange, Response, Wakes};
+
+use crate::fork;
 
 use state::{IDLE, LEAD, SUCCEED, Seat, State, WATCH};
 
 /// Work for a thread that holds the GIL.
-pub(crate) type Job = Box<dyn FnOnce(Python<'_>) + Send>;
+pub(crate) type Job = Box<dyn Work>;
 
-/// Told whenever the pool comes to its limit of threads.
-pub(crate) type OnFull = Box<dyn Fn(usize) + Send + Sync>;
+/// What a thread of the pool does; or what is done when there is none for it.
+pub(crate) trait Work: Send {
+    fn run(self: Box<Self>, py: Python<'_>);
+
+    /// No thread can be had.
+    fn refuse(self: Box<Self>) {}
+}
+
+impl<F: FnOnce(Python<'_>) + Send> Work for F {
+    fn run(self: Box<Self>, py: Python<'_>) {
+        self(py);
+    }
+}
+
+/// A request and what answers it.
+pub(crate) struct Answer<F> {
+    pub(crate) exchange: Exchange,
+    pub(crate) answer: F,
+}
+
+impl<F: FnOnce(Python<'_>, Exchange) + Send> Work for Answer<F> {
+    fn run(self: Box<Self>, py: Python<'_>) {
+        (self.answer)(py, self.exchange);
+    }
+
+    fn refuse(self: Box<Self>) {
+        self.exchange.respond(Response::error(503, "no thread can be started for the handler"));
+    }
+}
+
+/// What a pool is short of.
+#[derive(Debug)]
+pub(crate) enum Shortage {
+    /// It has as many threads as it may have.
+    Full(usize),
+    /// The system starts no more.
+    NoThread { error: io::Error, refused: usize },
+}
+
+impl fmt::Display for Shortage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(threads) => {
+                write!(f, "{threads} handlers are running; more requests wait for one to end")
+            }
+            Self::NoThread { error, refused } => write!(
+                f,
+                "no thread can be started for handlers: {error}; requests answered with 503: \
+                 {refused}"
+            ),
+        }
+    }
+}
+
+/// Told whenever the pool is short of threads.
+pub(crate) type OnShortage = Box<dyn Fn(&Shortage) + Send + Sync>;
 
 /// Threads that run [`Job`]s in order of arrival.
 #[derive(Clone)]
@@ -64,7 +121,7 @@ struct Shared {
     max_threads: usize,
     /// How many runners there can be at a time.
     abreast: usize,
-    on_full: OnFull,
+    on_shortage: OnShortage,
     wakes: Arc<Wakes>,
 }
 
@@ -78,16 +135,16 @@ enum Next {
 }
 
 impl Pool {
-    /// A pool that grows up to `max_threads`; beyond it jobs wait, and `on_full` is told.
+    /// A pool that grows up to `max_threads`; beyond it jobs wait, and `on_shortage` is told.
     /// `wakes` leads to the tasks that wait for what the jobs finish.
-    pub(crate) fn new(max_threads: usize, on_full: OnFull, wakes: Arc<Wakes>) -> Self {
+    pub(crate) fn new(max_threads: usize, on_shortage: OnShortage, wakes: Arc<Wakes>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State::new()),
                 left: Condvar::new(),
                 max_threads,
                 abreast: abreast(),
-                on_full,
+                on_shortage,
                 wakes,
             }),
         }
@@ -110,14 +167,7 @@ impl Pool {
 
     /// Sees to it that queued jobs are begun.
     pub(crate) fn flush(&self) {
-        let state = self.shared.lock();
-        if state.jobs.is_empty() {
-            // Nothing is to be done.
-        } else if state.leader_runs() {
-            self.shared.pause(state);
-        } else {
-            self.shared.see_to_queue(state);
-        }
+        self.shared.flush();
     }
 
     /// Drops the queued jobs and ends the threads, those that run a job once it is done. Waits
@@ -159,6 +209,17 @@ pub(crate) fn is_pool_thread() -> bool {
 }
 
 impl Shared {
+    fn flush(self: &Arc<Self>) {
+        let state = self.lock();
+        if state.jobs.is_empty() {
+            // Nothing is to be done.
+        } else if state.leader_runs() {
+            self.pause(state);
+        } else {
+            self.see_to_queue(state);
+        }
+    }
+
     /// Sees to it that somebody takes the next job, whatever the runners do.
     fn see_to_queue(self: &Arc<Self>, state: MutexGuard<'_, State>) {
         if state.successor || state.jobs.is_empty() || state.closed {
@@ -190,7 +251,7 @@ impl Shared {
         } else {
             if !std::mem::replace(&mut state.full, true) {
                 drop(state);
-                (self.on_full)(self.max_threads);
+                (self.on_shortage)(&Shortage::Full(self.max_threads));
             }
             false
         }
@@ -207,24 +268,56 @@ impl Shared {
                 shared.lock().seat(&seat, task);
                 Wakes::defer_on_this_thread();
                 IN_POOL.set(true);
+                fork::serve_on_this_thread();
                 // To watch and to drive takes no GIL, which a handler may hold for long.
                 let first = shared.wait(&seat);
                 Python::attach(|py| shared.live(py, &seat, first));
             });
         let mut state = self.lock();
-        if let Ok(handle) = started {
-            // Of those that left since, nobody wants to know.
-            let gone = std::mem::take(&mut state.gone);
-            state.handles.retain(|handle| !gone.contains(&handle.thread().id()));
-            state.handles.push(handle);
-            true
-        } else {
-            // The threads there are go on with the queue.
-            state.threads -= 1;
-            state.successor &= task != SUCCEED;
-            state.watch_begins &= task != WATCH;
-            false
+        match started {
+            Ok(handle) => {
+                // Of those that left since, nobody wants to know.
+                let gone = std::mem::take(&mut state.gone);
+                state.handles.retain(|handle| !gone.contains(&handle.thread().id()));
+                state.handles.push(handle);
+                true
+            }
+            Err(error) => {
+                state.threads -= 1;
+                state.successor &= task != SUCCEED;
+                state.watch_begins &= task != WATCH;
+                self.refuse_queue(state, error);
+                false
+            }
         }
+    }
+
+    /// No thread can be started for the queue. Where the runner gets on it comes to the jobs; those
+    /// that nobody comes to are refused.
+    fn refuse_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>, error: io::Error) {
+        if state.jobs.is_empty() {
+            return;
+        }
+        let gets_on = !state.runners.is_empty() && state.begun_at.elapsed() <= LONGEST;
+        if gets_on && let Some(turns) = state.lead.turns() {
+            if !std::mem::replace(&mut state.looks_again, true) {
+                drop(state);
+                let pool = Arc::clone(self);
+                turns.spawn(async move {
+                    tokio::time::sleep(2 * LONGEST).await;
+                    pool.lock().looks_again = false;
+                    pool.flush();
+                });
+            }
+            return;
+        }
+        let refused = std::mem::take(&mut state.jobs);
+        drop(state);
+        (self.on_shortage)(&Shortage::NoThread { error, refused: refused.len() });
+        for job in refused {
+            job.refuse();
+        }
+        self.wakes.flush();
     }
 
     /// A thread's life with Python. It is attached once: a new thread state for every job would
@@ -250,7 +343,11 @@ impl Shared {
         let mut jobs = 0;
         while let Some(job) = self.next_job(number) {
             // A panic is the job's own; its exchange was dropped and so aborted.
-            let _panicked = catch_unwind(AssertUnwindSafe(|| job(py)));
+            let _panicked = catch_unwind(AssertUnwindSafe(|| job.run(py)));
+            if fork::is_child() {
+                // The job has forked, and nobody else has ended the child.
+                fork::end(py, None);
+            }
             jobs += 1;
         }
         let mut state = self.lock();

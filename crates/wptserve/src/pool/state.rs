@@ -41,6 +41,8 @@ pub(super) struct State {
     /// How many more jobs are succeeded without waiting for the watch.
     pub(super) eager: u32,
     pub(super) full: bool,
+    /// The queue is looked at again in a moment, for want of threads.
+    pub(super) looks_again: bool,
 }
 
 /// A thread's place in the pool.
@@ -76,6 +78,7 @@ impl State {
             begun_at: Instant::now(),
             eager: 0,
             full: false,
+            looks_again: false,
         }
     }
 

@@ -12,7 +12,7 @@ use proto::HeaderList;
 use pyo3::{exceptions::PyBrokenPipeError, prelude::*, types::PyBytes};
 use server::{Environment, Finish, Inbox, Request, ResponseWriter, TrySendError};
 
-use crate::{connection::bytes_like, request::Host};
+use crate::{connection::bytes_like, fork, request::Host};
 
 /// Both directions of a connection. What was received and not yet read is kept here, for the
 /// stream and for raw reads.
@@ -25,11 +25,13 @@ pub(crate) struct Wire {
 impl Wire {
     /// Sends bytes; waits without the GIL while the client is behind.
     pub(crate) fn send(&self, py: Python<'_>, bytes: Bytes) -> PyResult<()> {
-        let sent = match self.writer.try_send(bytes) {
-            Ok(()) => true,
-            Err(TrySendError::PeerGone) => false,
-            Err(TrySendError::Full(bytes)) => py.detach(|| self.writer.send(bytes)).is_ok(),
-        };
+        // To a child of this process the client is its parent's.
+        let sent = !fork::is_child()
+            && match self.writer.try_send(bytes) {
+                Ok(()) => true,
+                Err(TrySendError::PeerGone) => false,
+                Err(TrySendError::Full(bytes)) => py.detach(|| self.writer.send(bytes)).is_ok(),
+            };
         if sent {
             return Ok(());
         }
@@ -60,6 +62,9 @@ impl Wire {
 
     /// Waits for more. `false` when the client sends no more. Not with the GIL.
     pub(super) fn receive(&self, received: &mut BytesMut) -> bool {
+        if fork::is_child() {
+            return false;
+        }
         let bytes = self.inbox.read(BLOCK, None).unwrap_or_default();
         if received.is_empty() {
             // An idle connection keeps no memory of its last message.

@@ -22,8 +22,8 @@ use server::{
 };
 
 use crate::{
-    failure, journal,
-    pool::{MAX_THREADS, Pool},
+    failure, fork, journal, modules,
+    pool::{Answer, MAX_THREADS, Pool},
     request::{self, Host},
     text::latin1_str,
 };
@@ -69,7 +69,8 @@ impl WebSocketHandler {
         sources: &Sources<'_>,
         host: Option<Arc<Host>>,
     ) -> PyResult<Self> {
-        let module = py.import("wptserve.pywebsocket.request_handler")?;
+        modules::prepare(py);
+        let module = modules::module(py, "wptserve.pywebsocket.request_handler")?;
         let roots: Vec<_> = sources.roots.iter().map(|root| root.as_os_str()).collect();
         let arguments = (roots, sources.doc_root.as_os_str(), sources.reload);
         let object = module.call_method1("Service", arguments)?.unbind();
@@ -98,10 +99,11 @@ impl Handler for WebSocketHandler {
         }
         let open = Open(Arc::clone(&self.open));
         let service = Arc::clone(&self.service);
-        self.pool.submit(Box::new(move |py| {
+        let answer = move |py: Python<'_>, exchange| {
             service.answer(py, exchange);
             drop(open);
-        }));
+        };
+        self.pool.submit(Box::new(Answer { exchange, answer }));
     }
 
     fn flush(&self) {
@@ -129,6 +131,7 @@ impl Service {
             let head = head(py, &request)?;
             self.object.bind(py).call_method1("answer", (connection, head)).map(drop)
         });
+        let result = fork::returned(py, result);
         if let Err(error) = result
             // A client that has left is no failure of the handler's.
             && !(wire.is_peer_gone() && error.is_instance_of::<pyo3::exceptions::PyOSError>(py))
@@ -174,8 +177,8 @@ fn report(
     let py = error.py();
     let details = request::config(py, host)
         .and_then(|config| {
-            let module = py.import("wptserve.response")?;
-            module.call_method1("failure_details", (error, config))?.extract::<String>()
+            let details = modules::attribute(py, "wptserve.response", "failure_details")?;
+            details.call1((error, config))?.extract::<String>()
         })
         // Its text fails, or is none.
         .unwrap_or_else(|_| "an exception without a text".to_owned());

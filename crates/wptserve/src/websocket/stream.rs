@@ -19,7 +19,7 @@ use pyo3::{
 };
 
 use super::connection::{WebSocketConnection, Wire};
-use crate::slot::Link;
+use crate::{modules, slot::Link};
 
 /// permessage-deflate of one connection.
 #[pyclass(frozen, module = "wptserve.pywebsocket.extensions")]
@@ -411,8 +411,8 @@ fn close_error(py: Python<'_>, close: CloseError) -> PyErr {
 
 /// An exception of `wptserve.pywebsocket._stream_exceptions`.
 fn error(py: Python<'_>, class: &str, text: &str) -> PyErr {
-    let module = py.import("wptserve.pywebsocket._stream_exceptions");
-    let made = module.and_then(|module| module.getattr(class)?.call1((text,)));
+    let class = modules::attribute(py, "wptserve.pywebsocket._stream_exceptions", class);
+    let made = class.and_then(|class| class.call1((text,)));
     made.map_or_else(|error| error, PyErr::from_value)
 }
 
