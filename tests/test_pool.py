@@ -284,7 +284,8 @@ def test_memory_does_not_grow_with_requests(serve, write):
 
     ask(10)
     before = server.memory()
-    assert before < 40 * MIB
+    # With the modules that are imported before the first handler runs.
+    assert before < 44 * MIB
     ask(50)
     assert server.memory() - before < 4 * MIB
 
