@@ -245,7 +245,7 @@ impl RequestLine {
             return Err(HeadError::BadRequestLine);
         }
         let target_length =
-            line[target_start..].iter().take_while(|&&byte| byte > b' ' && byte != 0x7f).count();
+            line[target_start..].iter().take_while(|&&byte| is_target_byte(byte)).count();
         let target_end = target_start + target_length;
         if target_length == 0 || line.get(target_end) != Some(&b' ') {
             return Err(HeadError::BadRequestLine);
@@ -357,8 +357,13 @@ fn span_in(whole: &[u8], part: &[u8]) -> Range<usize> {
     start..start + part.len()
 }
 
+/// What a target may have: anything but white space and control characters.
+pub(crate) fn is_target_byte(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f
+}
+
 /// A `tchar` of RFC 9110 section 5.6.2.
-fn is_token(byte: u8) -> bool {
+pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

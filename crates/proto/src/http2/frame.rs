@@ -41,6 +41,8 @@ impl Flags {
     pub const END_HEADERS: Self = Self(4);
     /// PADDED, of DATA, HEADERS and `PUSH_PROMISE`.
     pub const PADDED: Self = Self(8);
+    /// PRIORITY, of HEADERS.
+    pub const PRIORITY: Self = Self(0x20);
 
     /// Whether all of these are set.
     pub fn contains(self, flags: Self) -> bool {
