@@ -6,16 +6,18 @@ into DATA frames.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .. import common
 from .base import HandshakeException, HandshakerBase
 
 
-def write_head(request: Any) -> None:
-    """Sends what is in `status` and `headers_out`."""
-    fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers_out.items())
-    head = f"HTTP/1.1 {request.status} \r\n{fields}\r\n"
+def write_head(request: Any, added: Iterable[tuple[str, Any]] = ()) -> None:
+    """Sends what is in `status` and `headers_out`, and fields that are added, repeated ones too."""
+    fields = [*request.headers_out.items(), *added]
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    head = f"HTTP/1.1 {request.status} \r\n{lines}\r\n"
     request.connection.write(head.encode("utf-8"))
 
 
@@ -38,10 +40,10 @@ class Handshaker(HandshakerBase):
     def _send_handshake(self) -> None:
         request = self._request
         request.status = 200
-        fields = request.headers_out
+        added = []
         if request.ws_protocol is not None:
-            fields["sec-websocket-protocol"] = request.ws_protocol
+            added.append(("sec-websocket-protocol", request.ws_protocol))
         if request.ws_extensions:
-            fields["sec-websocket-extensions"] = common.format_extensions(request.ws_extensions)
-        fields.update(request.extra_headers)
-        write_head(request)
+            extensions = common.format_extensions(request.ws_extensions)
+            added.append(("sec-websocket-extensions", extensions))
+        write_head(request, [*added, *request.extra_headers])
