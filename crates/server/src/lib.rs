@@ -9,6 +9,7 @@
 mod accept;
 mod blocking;
 mod body;
+mod budget;
 mod clock;
 pub mod config;
 mod connection;

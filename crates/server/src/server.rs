@@ -23,7 +23,7 @@ use crate::{
     dns::{self, DnsNames},
     environment::Environment,
     http1::Tunnels,
-    listener,
+    http2, listener,
     service::{Http2Use, Phase, Service, WebSocketRoute},
     tls,
     turns::{Driver, Turns},
@@ -169,6 +169,7 @@ impl Server {
             http2: Http2Use::default(),
             shutdown,
             tunnels: Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect())),
+            http2_heads: http2::heads_budget(),
         };
         let dns_names = DnsNames::default();
         Self { bound, service, websocket: None, tls, dns_names, stop, share: None, driver: None }

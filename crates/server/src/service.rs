@@ -19,6 +19,7 @@ use tokio::{
 
 use crate::{
     Exchange, Handler, Request, Response, ResponseWriter, SharedRouter,
+    budget::Budget,
     environment::Environment,
     event::{Event, Level, RequestRecord},
     http1::Tunnels,
@@ -34,6 +35,8 @@ pub(crate) struct Service {
     pub(crate) http2: Http2Use,
     pub(crate) shutdown: watch::Receiver<Phase>,
     pub(crate) tunnels: Arc<Tunnels>,
+    /// What the heads of all requests over HTTP/2 may take.
+    pub(crate) http2_heads: Arc<Budget>,
 }
 
 /// Which requests go to the WebSocket handler, beside the extended CONNECT of HTTP/2.

@@ -3,30 +3,35 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
+use proto::HeaderList;
 
 use super::wire::Wire;
+use crate::budget::Taken;
 
 /// The stream of a request over HTTP/2.
 #[derive(Clone)]
 pub struct Http2Stream {
     id: u32,
-    scheme: Bytes,
-    authority: Bytes,
-    protocol: Option<Bytes>,
-    adds_host: bool,
+    received: Arc<Received>,
     wire: Arc<Wire>,
+}
+
+struct Received {
+    fields: HeaderList,
+    protocol: Option<Bytes>,
+    /// Given back when nobody has the head any more.
+    _taken: Taken,
 }
 
 impl Http2Stream {
     pub(super) fn new(
         id: u32,
-        scheme: Bytes,
-        authority: Bytes,
+        fields: HeaderList,
         protocol: Option<Bytes>,
-        adds_host: bool,
+        taken: Taken,
         wire: Arc<Wire>,
     ) -> Self {
-        Self { id, scheme, authority, protocol, adds_host, wire }
+        Self { id, received: Arc::new(Received { fields, protocol, _taken: taken }), wire }
     }
 
     /// Its number.
@@ -34,24 +39,14 @@ impl Http2Stream {
         self.id
     }
 
-    /// The `:scheme` of the request; empty for CONNECT.
-    pub fn scheme(&self) -> &Bytes {
-        &self.scheme
-    }
-
-    /// The `:authority` of the request; empty when there was none.
-    pub fn authority(&self) -> &Bytes {
-        &self.authority
+    /// The request's header list as it came, pseudo-header fields first.
+    pub fn fields(&self) -> &HeaderList {
+        &self.received.fields
     }
 
     /// The `:protocol` of an extended CONNECT (RFC 8441).
     pub fn protocol(&self) -> Option<&[u8]> {
-        self.protocol.as_deref()
-    }
-
-    /// Whether the first field of the header list, Host, is made of the `:authority`.
-    pub fn adds_host(&self) -> bool {
-        self.adds_host
+        self.received.protocol.as_deref()
     }
 
     /// Whether the client takes promises.

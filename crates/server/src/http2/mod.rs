@@ -1,23 +1,29 @@
 //! HTTP/2 (RFC 9113): one connection, its requests side by side.
 //!
 //! The `h2` crate keeps the protocol; `wire` stands between it and the socket for what tests
-//! ask of a server that no library sends. Each request is a `stream`, which answers through the
+//! ask of a server that no library sends, and `heads` for what no library takes. Each request is
+//! a `stream`, which answers through the
 //! same [`ResponseWriter`](crate::ResponseWriter) as a request over HTTP/1.
 
 mod handle;
 mod head;
+mod heads;
 mod stream;
 mod transport;
 mod wire;
 
 use std::{
-    future::pending,
+    future::{pending, poll_fn},
     sync::{Arc, Mutex, PoisonError, Weak},
+    task::Poll,
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
-use h2::{Reason, server};
+use h2::{
+    Reason, RecvStream,
+    server::{self, SendResponse},
+};
 use proto::request_head::MAX_HEAD;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -32,6 +38,8 @@ use crate::{
 };
 
 pub use handle::Http2Stream;
+pub(crate) use heads::heads_budget;
+use heads::{HeadReader, Refusal};
 use stream::Stream;
 use transport::Transport;
 use wire::Wire;
@@ -42,7 +50,8 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let wire = Arc::new(Wire::new());
-    let transport = Transport::new(stream, received, Arc::clone(&wire));
+    let heads = HeadReader::new(heads::connection_budget(&service.http2_heads));
+    let transport = Transport::new(stream, received, Arc::clone(&wire), heads);
     let handshake = settings().handshake(transport);
     let patience = service.environment.limits.head_timeout;
     let connection = match timeout(patience, handshake).await {
@@ -52,7 +61,7 @@ where
         Err(_elapsed) => return,
     };
     let shared = Shared { service, info: Arc::new(info), wire, abandoned: Mutex::default() };
-    Connection { connection, shared: Arc::new(shared) }.run().await;
+    Connection { h2: connection, shared: Arc::new(shared), refused: 0 }.run().await;
 }
 
 fn settings() -> server::Builder {
@@ -67,8 +76,10 @@ fn settings() -> server::Builder {
 }
 
 struct Connection<S> {
-    connection: server::Connection<Transport<S>, Bytes>,
+    h2: server::Connection<Transport<S>, Bytes>,
     shared: Arc<Shared>,
+    /// How many streams were reset instead of served.
+    refused: usize,
 }
 
 /// What the streams of a connection have in common.
@@ -84,6 +95,11 @@ impl Shared {
     fn abandon(&self, outbox: &Arc<Outbox>) {
         let mut abandoned = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
         abandoned.push(Arc::downgrade(outbox));
+    }
+
+    /// Tells what the client did wrong.
+    fn tell(&self, text: &str) {
+        tell_text(&self.service, &self.info, text);
     }
 
     /// Whether the client makes handlers run whose answers it does not wait for. To reset a stream
@@ -106,7 +122,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             let accepted = tokio::select! {
                 biased;
-                accepted = self.connection.accept() => accepted,
+                accepted = self.h2.accept() => accepted,
+                // What was read just now may have failed.
+                failure = poll_fn(|_| self.shared.wire.take_failure().map_or(Poll::Pending, Poll::Ready)) => {
+                    self.shared.tell(&failure.text);
+                    self.h2.abrupt_shutdown(failure.reason);
+                    continue;
+                }
                 // An error means that the server is gone, which is a stop too.
                 _stop = async {
                     if stopping {
@@ -116,12 +138,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                 } => {
                     stopping = true;
-                    self.connection.graceful_shutdown();
+                    self.h2.graceful_shutdown();
                     continue;
                 }
                 () = idle.as_mut() => {
-                    if !self.connection.has_streams() {
-                        self.connection.graceful_shutdown();
+                    if !self.h2.has_streams() {
+                        self.h2.graceful_shutdown();
                     }
                     idle.as_mut().reset(Instant::now() + patience.max(SHORTEST_PATIENCE));
                     continue;
@@ -135,13 +157,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Some(Ok((request, respond))) => {
                     idle.as_mut().reset(Instant::now() + patience);
                     if self.shared.is_flooded() {
-                        self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                        self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                         continue;
                     }
-                    let stream = Stream::new(Arc::clone(&self.shared), request, respond);
-                    tokio::spawn(stream.run());
+                    self.begin(request.into_body(), respond);
                 }
             }
+        }
+    }
+
+    /// Serves a stream that the client began, or refuses it.
+    fn begin(&mut self, body: RecvStream, mut respond: SendResponse<Bytes>) {
+        let id = respond.stream_id();
+        // The client may have reset it meanwhile.
+        let Some(head) = self.shared.wire.take_head(id.as_u32()) else { return };
+        let shared = Arc::clone(&self.shared);
+        let (reason, text) = match head {
+            Ok(head) => {
+                tokio::spawn(Stream::new(&shared, head, body, respond).run());
+                return;
+            }
+            Err(Refusal::TooLong(error)) => {
+                tokio::spawn(Stream::refused(shared, error, respond).run());
+                return;
+            }
+            Err(Refusal::Malformed(text)) => (Reason::PROTOCOL_ERROR, text),
+            Err(Refusal::OverBudget) => {
+                (Reason::ENHANCE_YOUR_CALM, "the heads of requests under way take too much memory")
+            }
+        };
+        self.shared.tell(&format!("stream {}: {text}", id.as_u32()));
+        respond.send_reset(reason);
+        self.refused += 1;
+        if self.refused > MAX_REFUSED {
+            self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
         }
     }
 }
@@ -151,10 +200,14 @@ fn tell(service: &Service, info: &ConnectionInfo, error: &h2::Error) {
     if error.is_io() || error.reason() == Some(Reason::NO_ERROR) {
         return;
     }
+    tell_text(service, info, &error.to_string());
+}
+
+fn tell_text(service: &Service, info: &ConnectionInfo, text: &str) {
     service.environment.events.emit(&Event::Message {
         level: Level::Info,
         source: "http2",
-        text: &format!("{}: {error}", info.peer),
+        text: &format!("{}: {text}", info.peer),
     });
 }
 
@@ -162,4 +215,6 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 const MAX_STREAMS: u32 = 256;
 const MAX_ABANDONED: usize = 256;
+/// As many errors of streams as the library allows.
+const MAX_REFUSED: usize = 1024;
 const SHORTEST_PATIENCE: Duration = Duration::from_secs(1);

@@ -10,15 +10,18 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use h2::{RecvStream, SendStream, ext::Protocol, server::SendResponse};
+use h2::{RecvStream, SendStream, server::SendResponse};
 use http::HeaderMap;
 use proto::{
-    http2::{self, Flags, Kind},
+    HeadError, HeaderList,
+    framing::expects_continue,
+    http2::{self, Flags, Http2Head, Kind},
     response_head::parse_response_head,
+    status,
 };
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{Http2Stream, Shared, head, wire::Wire};
+use super::{Http2Stream, Shared, head, heads::Head, wire::Wire};
 use crate::{
     Finish, Piece, Request, RequestBody, Response, ResponseWriter,
     body::Spool,
@@ -39,7 +42,7 @@ pub(super) struct Stream {
     batch: Batch,
     pieces: VecDeque<Piece>,
     output: Output,
-    /// Without content whatever the handler writes: in answer to HEAD.
+    /// Without content whatever the handler writes: in answer to HEAD, or for its status.
     no_content: bool,
     /// How long the handler has, and the URL to tell when that is over.
     deadline: Option<(Duration, String)>,
@@ -77,6 +80,8 @@ struct Output {
     send: Option<SendStream<Bytes>>,
     /// The head of a response that is written as for HTTP/1, as far as it is written.
     head: BytesMut,
+    /// The handler sent an informational response.
+    informed: bool,
     piece: Bytes,
     /// Whether the stream ends with `piece`.
     end: bool,
@@ -117,76 +122,81 @@ impl From<h2::Error> for Gone {
 impl Stream {
     /// A request whose head is complete.
     pub(super) fn new(
-        shared: Arc<Shared>,
-        request: http::Request<RecvStream>,
+        shared: &Arc<Shared>,
+        received: Head,
+        body: RecvStream,
         respond: SendResponse<Bytes>,
     ) -> Self {
+        let Head { parsed: Http2Head { head, protocol, length }, fields, taken } = received;
+        let is_tunnel = protocol.is_some();
+        let spool = (!is_tunnel && !body.is_end_stream()).then(|| Arc::new(Spool::new(length)));
+        let (mut stream, writer) = Self::unanswered(Arc::clone(shared), respond);
         let service = &shared.service;
         let limits = service.environment.limits;
-        let (parts, received) = request.into_parts();
-        let id = respond.stream_id().as_u32();
-        let head = head::request_head(&parts);
-        let log = RequestLog::begin(service, &head, shared.info.peer);
-        let no_content = head.method.as_ref() == b"HEAD";
-        let copied = |text: &str| Bytes::copy_from_slice(text.as_bytes());
-        let protocol = parts.extensions.get::<Protocol>().map(|name| copied(name.as_str()));
-        let length = head.headers.get(b"content-length");
-        let length = length.and_then(|length| str::from_utf8(length).ok()?.parse().ok());
-        let too_long = length.zip(limits.max_body).filter(|(length, max)| length > max);
-        let spool =
-            (protocol.is_none() && !received.is_end_stream()).then(|| Arc::new(Spool::new(length)));
-        let arriving = (!received.is_end_stream()).then(|| Arriving {
-            stream: received,
+        stream.log = RequestLog::begin(service, &head, shared.info.peer);
+        stream.no_content = head.method.as_ref() == b"HEAD";
+        stream.body = (!body.is_end_stream()).then(|| Arriving {
+            stream: body,
             spool: spool.clone(),
             received: 0,
             frames: 0,
             patience: Box::pin(sleep(limits.idle_timeout)),
         });
-        let body = spool.map_or_else(|| RequestBody::Complete(Bytes::new()), RequestBody::Spooled);
-
-        let environment = Arc::clone(&service.environment);
-        let (mut writer, outbox) = ResponseWriter::new(Arc::clone(&environment.wakes));
-        let mut request = Request::new(head, body, Arc::clone(&shared.info), environment);
-        request.http2 = Some(Http2Stream::new(
-            id,
-            parts.uri.scheme_str().map(copied).unwrap_or_default(),
-            parts.uri.authority().map(|name| copied(name.as_str())).unwrap_or_default(),
-            protocol,
-            parts.uri.authority().is_some() && !parts.headers.contains_key(http::header::HOST),
-            Arc::clone(&shared.wire),
-        ));
-        let deadline = service.deadline(&request);
-        let refused = too_long.is_some();
-        if let Some((length, max)) = too_long {
+        if let Some((length, max)) =
+            length.zip(limits.max_body).filter(|(length, max)| length > max)
+        {
             let message = format!("the body has {length} bytes, of at most {max} (--max-body)");
-            service.tell_bad_request(shared.info.peer, 413, &message);
-            writer.respond(Response::error(413, &message));
+            stream.refuse(writer, 413, &message);
+            return stream;
         }
-        let output = Output {
-            phase: Phase::Open,
-            respond,
-            send: None,
-            head: BytesMut::new(),
-            piece: Bytes::new(),
-            end: false,
-            content: Content::default(),
-            after_content: None,
-            sent: 0,
-        };
-        Self {
+        if spool.is_some() && expects_continue(head.version, &head.headers) {
+            stream.inform(&head::response_block(100, &HeaderList::new()));
+        }
+        let body = spool.map_or_else(|| RequestBody::Complete(Bytes::new()), RequestBody::Spooled);
+        let environment = Arc::clone(&service.environment);
+        let mut request = Request::new(head, body, Arc::clone(&shared.info), environment);
+        let wire = Arc::clone(&shared.wire);
+        request.http2 = Some(Http2Stream::new(stream.id, fields, protocol, taken, wire));
+        stream.deadline = service.deadline(&request);
+        stream.exchange = Some((request, writer));
+        stream
+    }
+
+    /// A request whose head is longer than is taken.
+    pub(super) fn refused(
+        shared: Arc<Shared>,
+        error: HeadError,
+        respond: SendResponse<Bytes>,
+    ) -> Self {
+        let (stream, writer) = Self::unanswered(shared, respond);
+        stream.refuse(writer, error.status(), &error.message());
+        stream
+    }
+
+    fn refuse(&self, mut writer: ResponseWriter, status: u16, message: &str) {
+        self.shared.service.tell_bad_request(self.shared.info.peer, status, message);
+        writer.respond(Response::error(status, message));
+    }
+
+    /// A stream without a request, and the way to answer it.
+    fn unanswered(shared: Arc<Shared>, respond: SendResponse<Bytes>) -> (Self, ResponseWriter) {
+        let wakes = Arc::clone(&shared.service.environment.wakes);
+        let (writer, outbox) = ResponseWriter::new(wakes);
+        let stream = Self {
             shared,
-            id,
-            exchange: (!refused).then_some((request, writer)),
+            id: respond.stream_id().as_u32(),
+            exchange: None,
             outbox,
-            body: arriving,
+            body: None,
             batch: Batch::default(),
             pieces: VecDeque::new(),
-            output,
-            no_content,
-            deadline,
-            log,
+            output: Output::new(respond),
+            no_content: false,
+            deadline: None,
+            log: None,
             status: None,
-        }
+        };
+        (stream, writer)
     }
 
     /// Runs until the response is on its way and the request's body is received.
@@ -291,6 +301,7 @@ impl Stream {
             Some(cut) if cut.reset => Ending::Reset(INTERNAL_ERROR),
             _ => Ending::EndStream,
         };
+        self.no_content |= status::is_without_content(response.status);
         let content = if self.no_content {
             Content::default()
         } else {
@@ -309,23 +320,24 @@ impl Stream {
     fn apply(&mut self, piece: Piece) -> Result<(), Gone> {
         match (piece, self.output.phase) {
             (Piece::Bytes(bytes), Phase::Open) => return self.read_head(&bytes),
-            (Piece::Bytes(bytes), Phase::Headed) => {
-                if !self.no_content {
-                    self.output.piece = bytes;
-                }
-            }
+            (Piece::Bytes(bytes), Phase::Headed) => self.output.piece = bytes,
             (Piece::Head { fields, end: false }, _) if head::is_informational(&fields) => {
+                self.output.informed = true;
                 self.inform(&head::block(&fields));
             }
             (Piece::Head { fields, end }, Phase::Open) => {
                 self.status = fields
                     .get(b":status")
                     .and_then(|status| str::from_utf8(status).ok()?.parse().ok());
+                self.no_content |=
+                    self.status.is_some_and(|code| status::is_without_content(code.into()));
                 return self.send_head(head::block(&fields), end || self.no_content);
             }
             (Piece::Head { fields, end: true }, Phase::Headed) => {
                 self.send_trailers(&head::block(&fields))?;
             }
+            // The stream ended with the head, and has no content for them to follow.
+            (Piece::Head { end: true, .. }, Phase::Ended) if self.no_content => {}
             (Piece::Head { fields, end }, Phase::Headed | Phase::Ended) => {
                 let flags = Flags::NONE.with(Flags::END_STREAM, end);
                 self.send_headers_frame(flags, &head::block(&fields));
@@ -333,6 +345,13 @@ impl Stream {
             (Piece::Data { data, end }, Phase::Headed) => {
                 self.output.piece = data;
                 self.output.end = end;
+            }
+            // An informational response has no content, and is never the last.
+            (Piece::Data { end, .. }, Phase::Open) if self.output.informed => {
+                if end {
+                    self.tell("the response ends without a final head");
+                    self.reset(INTERNAL_ERROR);
+                }
             }
             (Piece::Data { data, end }, Phase::Open) => {
                 self.send_data_frames(&data, end);
@@ -363,11 +382,13 @@ impl Stream {
                 Ok(Some(found)) => {
                     let block = head::response_block(i64::from(found.status), &found.headers);
                     if (100..200).contains(&found.status) {
+                        self.output.informed = true;
                         self.inform(&block);
                         continue;
                     }
                     self.status = Some(found.status);
-                    self.send_head(block, false)?;
+                    self.no_content |= status::is_without_content(found.status.into());
+                    self.send_head(block, self.no_content)?;
                     let rest = self.output.head.split().freeze();
                     return self.apply(Piece::Bytes(rest));
                 }
@@ -580,6 +601,21 @@ impl Stream {
 }
 
 impl Output {
+    fn new(respond: SendResponse<Bytes>) -> Self {
+        Self {
+            phase: Phase::Open,
+            respond,
+            send: None,
+            head: BytesMut::new(),
+            informed: false,
+            piece: Bytes::new(),
+            end: false,
+            content: Content::default(),
+            after_content: None,
+            sent: 0,
+        }
+    }
+
     /// Ready with an error when the client reset the stream.
     fn poll_reset(&mut self, cx: &mut Context<'_>) -> Result<(), Gone> {
         let reset = match &mut self.send {

@@ -12,7 +12,10 @@ use bytes::{Buf, BytesMut};
 use proto::http2::{Flags, FrameHeader, HEADER_LENGTH, Kind, PREFACE};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-use super::wire::{Outgoing, Wire, wanted};
+use super::{
+    heads::HeadReader,
+    wire::{Outgoing, Wire, wanted},
+};
 
 pub(super) struct Transport<S> {
     stream: S,
@@ -23,11 +26,16 @@ pub(super) struct Transport<S> {
 
 /// What the client sends.
 struct Input {
+    heads: HeadReader,
+    /// Frames in place of those that were read, ahead of what is in the buffer.
+    replaced: BytesMut,
     buffer: BytesMut,
     /// How much at the buffer's start may be handed on.
     seen: usize,
     /// How much of what is to come belongs to a frame that was seen, or to the preface.
     passing: usize,
+    /// Nothing more is handed on.
+    failed: bool,
     ended: bool,
 }
 
@@ -53,11 +61,17 @@ struct Frame {
 
 impl<S> Transport<S> {
     /// A transport over a stream from which `received` was read already.
-    pub(super) fn new(stream: S, received: BytesMut, wire: Arc<Wire>) -> Self {
-        let input = Input { buffer: received, seen: 0, passing: PREFACE.len(), ended: false };
-        let mut transport = Self { stream, wire, input, output: Output::default() };
-        transport.input.look(&transport.wire);
-        transport
+    pub(super) fn new(stream: S, received: BytesMut, wire: Arc<Wire>, heads: HeadReader) -> Self {
+        let input = Input {
+            heads,
+            replaced: BytesMut::new(),
+            buffer: received,
+            seen: 0,
+            passing: PREFACE.len(),
+            failed: false,
+            ended: false,
+        };
+        Self { stream, wire, input, output: Output::default() }
     }
 }
 
@@ -71,7 +85,7 @@ impl<S> Drop for Transport<S> {
 impl Input {
     /// Looks at the frames that are at hand.
     fn look(&mut self, wire: &Wire) {
-        loop {
+        while !self.failed {
             let rest = &mut self.buffer[self.seen..];
             let passed = self.passing.min(rest.len());
             self.seen += passed;
@@ -81,22 +95,43 @@ impl Input {
                 break;
             };
             let mut header = FrameHeader::decode(bytes);
+            let length = header.length as usize;
+            if HeadReader::reads(header) {
+                // What came before it goes first.
+                if payload.len() < length || self.seen > 0 {
+                    break;
+                }
+                if let Err(failure) =
+                    self.heads.take(header, &payload[..length], wire, &mut self.replaced)
+                {
+                    wire.fail(failure);
+                    self.failed = true;
+                }
+                self.buffer.advance(HEADER_LENGTH + length);
+                continue;
+            }
             let wanted = wanted(header);
-            if rest_is_short(payload.len(), wanted) {
+            if payload.len() < wanted {
                 break;
             }
-            wire.incoming(&mut header, &mut payload[..wanted - HEADER_LENGTH]);
+            wire.incoming(&mut header, &mut payload[..wanted]);
             bytes[3] = header.kind.0;
-            self.passing = HEADER_LENGTH + header.length as usize;
-        }
-        if self.ended {
-            self.seen = self.buffer.len();
+            self.passing = HEADER_LENGTH + length;
         }
     }
-}
 
-fn rest_is_short(payload: usize, wanted: usize) -> bool {
-    payload + HEADER_LENGTH < wanted
+    /// Hands on what was looked at, as far as there is room for it.
+    fn hand_on(&mut self, target: &mut ReadBuf<'_>) {
+        let length = self.replaced.len().min(target.remaining());
+        target.put_slice(&self.replaced[..length]);
+        self.replaced.advance(length);
+        if self.replaced.is_empty() {
+            let length = self.seen.min(target.remaining());
+            target.put_slice(&self.buffer[..length]);
+            self.buffer.advance(length);
+            self.seen -= length;
+        }
+    }
 }
 
 impl Output {
@@ -179,17 +214,26 @@ impl<S: AsyncRead + Unpin> AsyncRead for Transport<S> {
         target: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let Self { stream, wire, input, .. } = self.get_mut();
-        while input.seen == 0 && !input.ended {
+        loop {
+            input.look(wire);
+            if !input.replaced.is_empty() || input.seen > 0 {
+                input.hand_on(target);
+                return Poll::Ready(Ok(()));
+            }
+            if input.failed {
+                // The connection's task, which is at it, finds why and ends it.
+                return Poll::Pending;
+            }
+            if input.ended {
+                // A frame that is cut short.
+                input.seen = input.buffer.len();
+                input.hand_on(target);
+                return Poll::Ready(Ok(()));
+            }
             input.buffer.reserve(READ_BLOCK);
             let read = pin!(stream.read_buf(&mut input.buffer));
             input.ended = ready!(read.poll(cx))? == 0;
-            input.look(wire);
         }
-        let length = input.seen.min(target.remaining());
-        target.put_slice(&input.buffer[..length]);
-        input.buffer.advance(length);
-        input.seen -= length;
-        Poll::Ready(Ok(()))
     }
 }
 

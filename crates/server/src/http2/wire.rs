@@ -4,6 +4,7 @@
 //! send what tests ask for. So between it and the socket stands this: it sees every frame in both
 //! directions, and
 //!
+//! * keeps the heads of requests, which it does not see (see `heads`);
 //! * puts whole frames of others between the library's, each in its place among those of its
 //!   request's stream;
 //! * puts the real header list into the HEADERS frame of a response, which the library believes
@@ -19,7 +20,9 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use proto::http2::{self, Flags, FrameHeader, HEADER_LENGTH, Kind, MIN_MAX_FRAME_SIZE};
+use proto::http2::{self, Flags, FrameHeader, Kind, MIN_MAX_FRAME_SIZE};
+
+use super::heads::{Failure, Head, Refusal};
 
 /// The state of a connection that its streams share with its transport.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Wire {
 #[derive(Debug)]
 struct State {
     lanes: HashMap<u32, Lane>,
+    /// The heads of requests that the library has not handed out yet.
+    heads: HashMap<u32, Result<Head, Refusal>>,
     /// The bodies that are being received.
     bodies: HashMap<u32, Body>,
     /// The last stream that the client began.
@@ -48,6 +53,8 @@ struct State {
     window: i64,
     /// How much of it raw frames took, of which the library knows nothing.
     debt: u64,
+    /// Why the connection is to end.
+    failure: Option<Failure>,
     /// The connection is over.
     closed: bool,
 }
@@ -71,6 +78,19 @@ struct Body {
     frames: u64,
     /// Behind how many of them each came that had none.
     empty: VecDeque<u64>,
+    /// The last one was received.
+    ended: bool,
+}
+
+/// What a HEADERS frame is on its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeadersOf {
+    /// The head of a request.
+    Request,
+    /// What follows the content of one.
+    Trailers,
+    /// A mistake, which the library deals with.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -88,6 +108,7 @@ impl Wire {
         Self {
             state: Mutex::new(State {
                 lanes: HashMap::new(),
+                heads: HashMap::new(),
                 bodies: HashMap::new(),
                 begun: 0,
                 ready: Vec::new(),
@@ -98,6 +119,7 @@ impl Wire {
                 initial_window: DEFAULT_WINDOW,
                 window: DEFAULT_WINDOW,
                 debt: 0,
+                failure: None,
                 closed: false,
             }),
         }
@@ -106,6 +128,46 @@ impl Wire {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds the lock with the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the head of a stream that begins.
+    pub(super) fn keep_head(&self, stream: u32, head: Result<Head, Refusal>) {
+        self.lock().heads.insert(stream, head);
+    }
+
+    /// The head of a stream that the library hands out; none when the client has reset it.
+    pub(super) fn take_head(&self, stream: u32) -> Option<Result<Head, Refusal>> {
+        self.lock().heads.remove(&stream)
+    }
+
+    /// The connection cannot go on.
+    pub(super) fn fail(&self, failure: Failure) {
+        self.lock().failure = Some(failure);
+    }
+
+    /// Why the connection is to end, once. The task that reads looks for it when it has read.
+    pub(super) fn take_failure(&self) -> Option<Failure> {
+        self.lock().failure.take()
+    }
+
+    /// Notes a HEADERS frame that the client sends, and tells what it is.
+    pub(super) fn begin(&self, header: FrameHeader) -> HeadersOf {
+        let mut state = self.lock();
+        let ends = header.flags.contains(Flags::END_STREAM);
+        if header.stream > state.begun {
+            state.begun = header.stream;
+            if !ends {
+                state.bodies.insert(header.stream, Body::default());
+            }
+            return HeadersOf::Request;
+        }
+        match state.bodies.get_mut(&header.stream) {
+            Some(body) if !body.ended => {
+                body.ended = ends;
+                HeadersOf::Trailers
+            }
+            _ => HeadersOf::Nothing,
+        }
     }
 
     /// The header block that the library's next HEADERS frame of a stream is to have.
@@ -159,7 +221,9 @@ impl Wire {
         let mut state = self.lock();
         state.closed = true;
         let lanes = std::mem::take(&mut state.lanes);
+        let heads = std::mem::take(&mut state.heads);
         drop(state);
+        drop(heads);
         lanes.into_values().filter_map(|lane| lane.waiting).for_each(Waker::wake);
     }
 
@@ -253,6 +317,7 @@ impl Wire {
             state.window -= i64::from(header.length);
         }
         if header.kind == Kind::RST_STREAM {
+            state.heads.remove(&header.stream);
             state.bodies.remove(&header.stream);
         }
         let State { lanes, ready, .. } = &mut *state;
@@ -295,15 +360,10 @@ impl Wire {
             && header.stream.is_multiple_of(2)
             && header.stream <= state.promised;
         match header.kind {
-            Kind::HEADERS if header.stream > state.begun => {
-                state.begun = header.stream;
-                if !header.flags.contains(Flags::END_STREAM) {
-                    state.bodies.insert(header.stream, Body::default());
-                }
-            }
             Kind::DATA => {
                 let Some(body) = state.bodies.get_mut(&header.stream) else { return };
                 let padded = header.flags.contains(Flags::PADDED);
+                body.ended |= header.flags.contains(Flags::END_STREAM);
                 // One byte says how much of the rest is padding.
                 let padding =
                     if padded { payload.first().map_or(1, |&pad| u32::from(pad) + 1) } else { 0 };
@@ -338,6 +398,7 @@ impl Wire {
             }
             Kind::RST_STREAM | Kind::PRIORITY if own => header.kind = Kind::IGNORED,
             Kind::RST_STREAM => {
+                state.heads.remove(&header.stream);
                 state.bodies.remove(&header.stream);
                 let lane = state.lanes.remove(&header.stream);
                 if let Some(waiting) = lane.and_then(|lane| lane.waiting) {
@@ -425,15 +486,15 @@ fn size_updates(block: &[u8]) -> usize {
     at.min(block.len())
 }
 
-/// How much of a frame has to be at hand before [`Wire::incoming`] sees it.
+/// How much of a frame's payload has to be at hand before [`Wire::incoming`] sees it.
 pub(super) fn wanted(header: FrameHeader) -> usize {
-    let payload = match header.kind {
-        Kind::SETTINGS => (header.length as usize).min(MIN_MAX_FRAME_SIZE),
-        Kind::WINDOW_UPDATE => (header.length as usize).min(4),
-        Kind::DATA if header.flags.contains(Flags::PADDED) => (header.length as usize).min(1),
+    let most = match header.kind {
+        Kind::SETTINGS => MIN_MAX_FRAME_SIZE,
+        Kind::WINDOW_UPDATE => 4,
+        Kind::DATA if header.flags.contains(Flags::PADDED) => 1,
         _ => 0,
     };
-    HEADER_LENGTH + payload
+    (header.length as usize).min(most)
 }
 
 /// Of frames without content, which cost a client nothing, so many wait on a stream.

@@ -134,6 +134,90 @@ fn a_block_may_come_in_continuations() {
     assert_eq!(client.answer(1).1, b"GET /path ?query: ");
 }
 
+#[test]
+fn a_request_may_come_byte_by_byte() {
+    let server = setup().route("*", Echo).start();
+    let mut client = Connection::new(&server);
+    let mut bytes = Vec::new();
+    let block = [block("POST", "/"), encoded(&[("content-length", "4")])].concat();
+    http2::headers(&mut bytes, Kind::HEADERS, 1, Flags::NONE, &block, Some(9));
+    http2::data(&mut bytes, 1, Flags::END_STREAM, b"body");
+    for byte in bytes {
+        client.0.send([byte]);
+    }
+    assert_eq!(client.answer(1).1, b"POST /: body");
+}
+
+/// Answers with the header list of the request as handlers see it, then as it came.
+fn list_fields(exchange: Exchange) {
+    let Exchange { request, mut writer } = exchange;
+    let mut text = Vec::new();
+    let came = request.http2.as_ref().unwrap().fields();
+    for field in request.headers().iter().chain(came) {
+        text.extend([&field.name[..], b"=", &field.value, b"|"].concat());
+    }
+    writer.respond(response(200, text));
+}
+
+#[test]
+fn a_head_is_read_with_the_table_of_its_connection() {
+    let server = setup().route("*", Inline(list_fields)).start();
+    let mut client = Connection::new(&server);
+    // The first adds x-a and a second cookie to the table; `cookie` is the static table's entry 32.
+    let added = [&b"\x40\x03x-a\x03a\x0bb"[..], b"\x0f\x11\x03c=1", b"\x60\x03d=2"].concat();
+    let request = [&b"\x82\x86\x84\x01\x06a.test"[..], &added].concat();
+    let flags = END_HEADERS.with(Flags::END_STREAM, true);
+    client.0.send(frame(Kind::HEADERS, flags, 1, &request));
+    let pseudo = b":method=GET|:scheme=http|:path=/|:authority=a.test|";
+    let expected = [
+        &b"host=a.test|x-a=a\x0bb|cookie=c=1; d=2|"[..],
+        pseudo,
+        b"x-a=a\x0bb|cookie=c=1|cookie=d=2|",
+    ];
+    assert_eq!(client.answer(1).1, expected.concat());
+    // The second refers to them, behind padding and a priority.
+    let request = b"\x02\0\0\0\0\x10\x82\x86\x84\x01\x06a.test\xbe\xbf\0\0";
+    let padded = flags.with(Flags::PADDED, true).with(Flags::PRIORITY, true);
+    client.0.send(frame(Kind::HEADERS, padded, 3, request));
+    let expected = [&b"host=a.test|cookie=d=2|x-a=a\x0bb|"[..], pseudo, b"cookie=d=2|x-a=a\x0bb|"];
+    assert_eq!(client.answer(3).1, expected.concat());
+}
+
+#[test]
+fn a_status_without_content_ends_the_stream() {
+    let whole = |exchange: Exchange| {
+        let status = if exchange.request.path() == b"/204" { 204 } else { 304 };
+        exchange.respond(response(status, "content"));
+    };
+    let pieces = |exchange: Exchange| {
+        let mut writer = exchange.writer;
+        let fields: HeaderList = [(":status", "204")].into_iter().collect();
+        let trailers: HeaderList = [("x", "y")].into_iter().collect();
+        for piece in [
+            Piece::Head { fields, end: false },
+            Piece::Data { data: Bytes::from_static(b"content"), end: false },
+            Piece::Head { fields: trailers, end: true },
+        ] {
+            assert!(writer.try_send(piece).is_ok());
+        }
+        writer.finish(Bytes::new(), Finish::KeepAlive);
+    };
+    let server = setup()
+        .route("/204", Inline(whole))
+        .route("/304", Inline(whole))
+        .route("/pieces", Inline(pieces))
+        .start();
+    let mut client = Connection::new(&server);
+    for (stream, path) in [(1, "/204"), (3, "/304"), (5, "/pieces")] {
+        client.ask(stream, "GET", path, &[]);
+        let frames = client.frames(stream);
+        assert_eq!(frames.len(), 1);
+        assert_eq!(frames[0].1, END_HEADERS.with(Flags::END_STREAM, true));
+    }
+    client.ask(7, "GET", "/none", &[]);
+    assert_eq!(client.frame().0, 7);
+}
+
 /// Answers with the body's frames, each between brackets, the last with a full stop.
 fn list_frames(exchange: Exchange) {
     let Exchange { request, mut writer } = exchange;

@@ -63,25 +63,9 @@ fn event<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
 pub(crate) fn request_fields<'py>(request: &Bound<'py, Request>) -> PyResult<Bound<'py, PyList>> {
     let py = request.py();
     let list = PyList::empty(py);
-    let inner = &request.get().inner;
-    let Some(stream) = &inner.http2 else { return Ok(list) };
-    let add =
-        |name: &[u8], value: &[u8]| list.append((PyBytes::new(py, name), PyBytes::new(py, value)));
-    add(b":method", &inner.head.method)?;
-    for (name, value) in [(&b":scheme"[..], stream.scheme()), (b":authority", stream.authority())] {
-        if !value.is_empty() {
-            add(name, value)?;
-        }
-    }
-    if !inner.is_connect() {
-        add(b":path", &inner.head.raw_target)?;
-    }
-    if let Some(protocol) = stream.protocol() {
-        add(b":protocol", protocol)?;
-    }
-    let added = usize::from(stream.adds_host());
-    for Field { name, value } in inner.headers().iter().skip(added) {
-        add(name, value)?;
+    let Some(stream) = stream(request) else { return Ok(list) };
+    for Field { name, value } in stream.fields() {
+        list.append((PyBytes::new(py, name), PyBytes::new(py, value)))?;
     }
     Ok(list)
 }
