@@ -1,8 +1,9 @@
-"""A client of HTTP/2 that holds one connection: requests side by side, frames, and what came."""
+"""Clients of HTTP/2 that hold one connection: requests side by side, or frame by frame."""
 
 import contextlib
 import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,32 @@ from h2.connection import H2Connection
 from hyperframe.frame import Frame, PingFrame
 
 PATIENCE = 8.0
+DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
+END_STREAM = ACK = 1
+END_HEADERS, PADDED, PRIORITIZED = 4, 8, 32
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> bytes:
+    """One frame."""
+    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+def literal(name: str, value: str, first: bytes = b"\0") -> bytes:
+    """A field, not indexed."""
+    parts = [name.encode(), value.encode()]
+    return first + b"".join(bytes([len(part)]) + part for part in parts)
+
+
+def block(*fields: tuple[str, str], method: str = "GET", path: str = "/", scheme: str = "http"):
+    """A request's header block."""
+    pseudo = [(":method", method), (":scheme", scheme), (":path", path), (":authority", "a.test")]
+    return b"".join(literal(*field) for field in [*pseudo, *fields])
+
+
+def settings(*pairs: tuple[int, int]) -> bytes:
+    """A SETTINGS frame."""
+    return frame(SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in pairs))
 
 
 class Client:
@@ -161,3 +188,59 @@ class Client:
 
         self.wait(lambda: len(frames()) >= number, f"{number} frames")
         return frames()
+
+
+class Raw:
+    """One connection past its preface, frame by frame."""
+
+    def __init__(self, address: tuple[str, int]):
+        self.socket = socket.create_connection(address, PATIENCE)
+        self.buffer = b""
+        self.send(PREFACE + settings())
+
+    def __enter__(self) -> "Raw":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        """Send frames."""
+        self.socket.sendall(data)
+
+    def head(
+        self, stream: int, *fields: tuple[str, str], flags: int = END_STREAM, **pseudo: str
+    ) -> None:
+        """Send the head of a request, which is all of it."""
+        self.send(frame(HEADERS, flags | END_HEADERS, stream, block(*fields, **pseudo)))
+
+    def frame(self) -> tuple[int, int, int, bytes]:
+        """The next frame: its type, its flags, its stream and its payload."""
+        self._fill(9)
+        length = int.from_bytes(self.buffer[:3], "big")
+        kind, flags, stream = struct.unpack(">BBI", self.buffer[3:9])
+        self._fill(9 + length)
+        payload, self.buffer = self.buffer[9 : 9 + length], self.buffer[9 + length :]
+        return kind, flags, stream, payload
+
+    def _fill(self, length: int) -> None:
+        while len(self.buffer) < length:
+            data = self.socket.recv(65536)
+            assert data, "the connection ended"
+            self.buffer += data
+
+    def until(self, stream: int, kind: int) -> tuple[int, int, int, bytes]:
+        """The next frame of a type on a stream."""
+        while True:
+            found = self.frame()
+            if (found[0], found[2]) == (kind, stream):
+                return found
+
+    def stream(self, stream: int) -> list[tuple[int, int, int, bytes]]:
+        """The frames of a stream, up to its end."""
+        found = []
+        while not (found and (found[-1][0] == RST or found[-1][1] & END_STREAM)):
+            following = self.frame()
+            if following[2] == stream:
+                found.append(following)
+        return found

@@ -13,40 +13,18 @@ from hpack.huffman import HuffmanEncoder
 from hpack.huffman_constants import REQUEST_CODES, REQUEST_CODES_LENGTH
 
 import running
+from http2 import (
+    ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PREFACE,
+    PRIORITIZED, PRIORITY, PUSH, RST, SETTINGS, WINDOW, block, frame, literal, settings,
+)
 
-DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION = range(10)
-END_STREAM = ACK = 1
-END_HEADERS, PADDED, PRIORITIZED = 4, 8, 32
 NO, PROTOCOL, INTERNAL, FLOW, _, CLOSED, SIZE, REFUSED, _, COMPRESSION = range(10)
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 PATIENCE = 3.0
-
-
-def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> bytes:
-    """One frame."""
-    return struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream) + payload
-
-
-def literal(name: str, value: str, first: bytes = b"\0") -> bytes:
-    """A field, not indexed."""
-    parts = [name.encode(), value.encode()]
-    return first + b"".join(bytes([len(part)]) + part for part in parts)
-
-
-def block(*fields: tuple[str, str], method: str = "GET", path: str = "/", scheme: str = "http"):
-    """A request's header block."""
-    pseudo = [(":method", method), (":scheme", scheme), (":path", path), (":authority", "a.test")]
-    return b"".join(literal(*field) for field in [*pseudo, *fields])
 
 
 def headers(stream: int = 1, flags: int = END_STREAM | END_HEADERS, payload: bytes | None = None):
     """A request's HEADERS frame."""
     return frame(HEADERS, flags, stream, block() if payload is None else payload)
-
-
-def settings(*pairs: tuple[int, int]) -> bytes:
-    """A SETTINGS frame."""
-    return frame(SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in pairs))
 
 
 GET = headers()

@@ -2,8 +2,8 @@
 //!
 //! The `h2` crate keeps the protocol; `wire` stands between it and the socket for what tests
 //! ask of a server that no library sends, and `heads` for what no library takes. Each request is
-//! a `stream`, which answers through the
-//! same [`ResponseWriter`](crate::ResponseWriter) as a request over HTTP/1.
+//! a `stream`, which answers through the same [`ResponseWriter`](crate::ResponseWriter) as a
+//! request over HTTP/1.
 
 mod handle;
 mod head;

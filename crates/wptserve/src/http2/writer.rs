@@ -6,6 +6,7 @@ use bytes::Bytes;
 use proto::{
     HeaderList,
     http2::{self, Flags, Kind},
+    status::is_without_content,
 };
 use pyo3::{
     exceptions::PyValueError,
@@ -212,17 +213,19 @@ pub(crate) fn write_headers(
     code: i64,
 ) -> PyResult<()> {
     let target = Target::new(response)?;
-    let code = code.into_pyobject(response.py())?.into_any();
-    let mut fields = head_fields(headers, &code)?;
+    let status = code.into_pyobject(response.py())?.into_any();
+    let mut fields = head_fields(headers, &status)?;
     for name in http2::CONNECTION_FIELDS {
         fields.remove(name);
     }
-    let end = response.get().request(response.py()).get().inner.is_head();
-    target.head(fields, None, end);
+    let is_head = response.get().request(response.py()).get().inner.is_head();
+    target.head(fields, None, is_head || is_without_content(code));
     Ok(())
 }
 
-/// The content of a response that a handler filled in; the stream ends with the last part of it.
+/// The content of a response that a handler filled in, each part as soon as it is there. Which part
+/// is the last one shows only when the next is asked for, which may take its time: the stream ends
+/// behind it, when the response does.
 pub(crate) fn write_content(
     response: &Bound<'_, Response>,
     writer: Option<&Bound<'_, PyAny>>,
@@ -230,23 +233,18 @@ pub(crate) fn write_content(
 ) -> PyResult<()> {
     let py = response.py();
     let target = Target::new(response)?;
-    let write = |item: &Bound<'_, PyAny>, last: bool| match writer {
-        Some(writer) => {
-            writer.call_method1(intern!(py, "write_data"), (item, last)).map(|_returned| true)
+    for part in parts.try_iter()? {
+        let part = part?;
+        let alive = match writer {
+            Some(writer) => {
+                writer.call_method1(intern!(py, "write_data"), (part,))?;
+                true
+            }
+            None => target.content(&part, None, false)?,
+        };
+        if !alive {
+            break;
         }
-        None => target.content(item, None, last),
-    };
-    let mut parts = parts.try_iter()?;
-    let Some(mut item) = parts.next().transpose()? else { return Ok(()) };
-    // Which part is the last one shows only when the next is asked for, which may take its time.
-    while let Some(next) = parts.next().transpose()? {
-        if !write(&item, false)? {
-            return Ok(());
-        }
-        item = next;
-    }
-    if item.is_truthy()? {
-        write(&item, true)?;
     }
     Ok(())
 }
