@@ -6,12 +6,15 @@ import socket
 import ssl
 import struct
 import time
+import zlib
 
 import pytest
 
 import http2
 import running
 from client import connect, fetch, get, read_to_end
+from websocket import CLOSE, TEXT, frame, text
+from websocket import Client as WebSocketClient
 
 MIB = 1024 * 1024
 RESET = struct.pack("ii", 1, 0)
@@ -328,3 +331,149 @@ def test_a_connection_that_was_taken_over_may_stall(serve, write, doc_root):
         while data := connection.recv(MIB):
             received += data
     assert received.endswith(b"xend") and len(received) == 16_000_003
+
+
+# WebSocket.
+
+ECHO = """
+    import os
+    def web_socket_do_extra_handshake(request):
+        pass
+
+    def web_socket_transfer_data(request):
+        while (message := request.ws_stream.receive_message()) is not None:
+            request.ws_stream.send_message(message, binary=isinstance(message, bytes))
+"""
+
+
+@pytest.mark.parametrize("mistake", [
+    frame(TEXT, b"\xff"), frame(TEXT, b"", rsv=1), text("close me"), text("misuse"),
+], ids=["not UTF-8", "a reserved bit", "nothing", "the handler's"])
+def test_a_close_that_the_client_does_not_answer_has_an_end(serve, write, mistake):
+    write("echo_wsh.py", ECHO.replace(
+        "            request.ws_stream.send_message",
+        """
+            if message == "close me":
+                return
+            if message == "misuse":
+                request.ws_stream.send_message("text", binary=True)
+            request.ws_stream.send_message""",
+    ))
+    server = serve("--ws-on-http", "--write-timeout", "0.3")
+    before = idle(server)
+    with WebSocketClient(server.address) as client:
+        assert client.open("/echo").startswith(b"HTTP/1.1 101 ")
+        client.send(mistake)
+        assert client.frame().opcode == CLOSE
+        running.wait_until(lambda: server.descriptors() <= before, what="the descriptor")
+    assert server.log() == ""
+
+
+def test_a_websocket_client_that_never_reads_is_given_up(serve, write, doc_root):
+    write("endless_wsh.py", """
+        import os
+        def web_socket_do_extra_handshake(request):
+            request.root = os.path.dirname(__file__)
+
+        def web_socket_transfer_data(request):
+            try:
+                while True:
+                    request.ws_stream.send_message(b"x" * 65536, binary=True)
+            except BrokenPipeError:
+                open(os.path.join(request.root, "told"), "w").close()
+    """)
+    server = serve("--ws-on-http", "--write-timeout", "0.5")
+    with WebSocketClient(server.address) as client:
+        assert client.open("/endless").startswith(b"HTTP/1.1 101 ")
+        running.wait_until(is_there(doc_root, "told"))
+
+
+@pytest.mark.parametrize("leave", LEAVES)
+def test_a_websocket_client_that_leaves_while_a_handler_sleeps(serve, write, doc_root, leave):
+    write("waits_wsh.py", """
+        import os, time
+        def web_socket_do_extra_handshake(request):
+            pass
+
+        def web_socket_transfer_data(request):
+            mark = lambda name: os.path.join(os.path.dirname(__file__), name)
+            open(mark("begun"), "w").close()
+            while not os.path.exists(mark("go")):
+                time.sleep(0.005)
+            try:
+                request.ws_stream.send_message("late")
+            except BrokenPipeError:
+                open(mark("told"), "w").close()
+    """)
+    server = serve("--ws-on-http")
+    before = idle(server)
+    with WebSocketClient(server.address) as client:
+        assert client.open("/waits").startswith(b"HTTP/1.1 101 ")
+        running.wait_until(is_there(doc_root, "begun"))
+        leave(client.socket)
+        running.wait_until(lambda: server.descriptors() <= before, what="the descriptor")
+        (doc_root / "go").touch()
+        running.wait_until(is_there(doc_root, "told"))
+
+
+def test_a_close_is_received_although_its_client_does_not_wait(serve, write, doc_root):
+    """As with the reference, whose answer to a close finds its way into the buffer of a socket."""
+    write("closes_wsh.py", """
+        import os, time
+        def web_socket_do_extra_handshake(request):
+            pass
+
+        def web_socket_transfer_data(request):
+            mark = lambda name: os.path.join(os.path.dirname(__file__), name)
+            while not os.path.exists(mark("go")):
+                time.sleep(0.005)
+            said = [request.ws_stream.receive_message(), request.ws_stream.receive_message()]
+            if said == ["last", None] and request.ws_close_code == 4001:
+                open(mark("received"), "w").close()
+    """)
+    server = serve("--ws-on-http")
+    before = idle(server)
+    with WebSocketClient(server.address) as client:
+        assert client.open("/closes").startswith(b"HTTP/1.1 101 ")
+        client.send(frame(9, b"ping") + text("last") + frame(CLOSE, (4001).to_bytes(2, "big")))
+    running.wait_until(lambda: server.descriptors() <= before, what="the descriptor")
+    (doc_root / "go").touch()
+    running.wait_until(is_there(doc_root, "received"))
+
+
+def bomb(size: int) -> bytes:
+    """A compressed message of so many zeros."""
+    deflater = zlib.compressobj(wbits=-15)
+    data = deflater.compress(bytes(size)) + deflater.flush(zlib.Z_SYNC_FLUSH)
+    return frame(2, data[:-4], rsv=0b100)
+
+
+def test_deflate_bombs_on_many_connections_share_their_memory(serve, write, doc_root):
+    """One message may be as long as is allowed; eight at once may not take eight times as much."""
+    write("holds_wsh.py", """
+        import os, time
+        def web_socket_do_extra_handshake(request):
+            pass
+
+        def web_socket_transfer_data(request):
+            message = request.ws_stream.receive_message()
+            while not os.path.exists(os.path.join(os.path.dirname(__file__), "go")):
+                time.sleep(0.005)
+            request.ws_stream.send_message(str(len(message)))
+    """)
+    server = serve("--ws-on-http", "--max-message", str(64 * MIB))
+    before = server.memory()
+    data = bomb(63 * MIB)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(WebSocketClient(server.address)) for _ in range(8)]
+        for client in clients:
+            offer = "Sec-WebSocket-Extensions: permessage-deflate"
+            assert client.open("/holds", offer).startswith(b"HTTP/1.1 101 ")
+            client.send(data)
+        # Those that are refused are told so at once.
+        running.wait_until(lambda: server.log_so_far().count("a message is refused") == 7, 60)
+        assert server.peak_memory() - before < 300 * MIB
+        (doc_root / "go").touch()
+        ends = [str(client.frame()) for client in clients]
+    assert sorted(ends)[:7] == ["close 1009 b''"] * 7
+    assert sorted(ends)[7].startswith("text ")

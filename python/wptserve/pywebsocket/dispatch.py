@@ -162,14 +162,15 @@ class Dispatcher:
         except handshake.AbortedByUserException:
             raise
         except msgutil.BadOperationException:
-            request.ws_stream.close_connection(common.STATUS_INTERNAL_ENDPOINT_ERROR)
+            _close(request, common.STATUS_INTERNAL_ENDPOINT_ERROR)
         except (msgutil.InvalidFrameException, msgutil.UnsupportedFrameException):
-            request.ws_stream.close_connection(common.STATUS_PROTOCOL_ERROR)
+            _close(request, common.STATUS_PROTOCOL_ERROR)
         except msgutil.MessageTooBigException:
-            request.ws_stream.close_connection(common.STATUS_MESSAGE_TOO_BIG, wait_response=False)
+            _close(request, common.STATUS_MESSAGE_TOO_BIG, wait_response=False)
         except stream.InvalidUTF8Exception:
             # A close frame may have been what is not UTF-8.
-            request.ws_stream.close_connection(
+            _close(
+                request,
                 common.STATUS_INVALID_FRAME_PAYLOAD_DATA,
                 wait_response=not request.client_terminated,
             )
@@ -177,10 +178,7 @@ class Dispatcher:
             pass
         except Exception:
             # Told to the client at once, whose answer nobody waits for. It may be gone.
-            with contextlib.suppress(OSError):
-                request.ws_stream.close_connection(
-                    common.STATUS_INTERNAL_ENDPOINT_ERROR, wait_response=False
-                )
+            _close(request, common.STATUS_INTERNAL_ENDPOINT_ERROR, wait_response=False)
             raise
 
     def passive_closing_handshake(self, request: Any) -> Any:
@@ -189,6 +187,17 @@ class Dispatcher:
         if suite is None:
             return _default_passive_closing_handshake(request)
         return _wptserve.call_handler(suite.passive_closing_handshake, request)
+
+
+def _close(request: Any, code: int, wait_response: bool = True) -> None:
+    """Closes for a mistake. The client may be gone, not answer, or go on with more of its own."""
+    with contextlib.suppress(
+        OSError,
+        msgutil.ConnectionTerminatedException,
+        msgutil.UnsupportedFrameException,
+        stream.InvalidUTF8Exception,
+    ):
+        request.ws_stream.close_connection(code, wait_response=wait_response)
 
 
 def _handler_files(directory: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from typing import Any, Callable, Iterable
@@ -313,14 +314,18 @@ class Stream(_wptserve.WebSocketStream):
         own_code, own_reason = answer
         if own_code is None and own_reason:
             self._logger.warning("a close without a code has no reason: %r", own_reason)
-        self._send_closing_handshake(own_code, own_reason or "")
+        # One that does not wait for the answer has closed all the same.
+        with contextlib.suppress(OSError):
+            self._send_closing_handshake(own_code, own_reason or "")
 
     def _process_ping_message(self, message: bytes) -> None:
         handler = getattr(self._request, "on_ping_handler", None)
         if handler:
             handler(self._request, message)
         else:
-            self._send_pong(message)
+            # What the client said before it left is still to be received.
+            with contextlib.suppress(OSError):
+                self._send_pong(message)
 
     def _process_pong_message(self, message: bytes) -> None:
         # A pong also answers the pings before its own.
@@ -358,6 +363,7 @@ class Stream(_wptserve.WebSocketStream):
         self._send_closing_handshake(code, reason)
         if not wait_response or code in (common.STATUS_GOING_AWAY, common.STATUS_PROTOCOL_ERROR):
             return
+        self._request.connection.expect_answer()
         if self.receive_message() is not None:
             raise ConnectionTerminatedException("the client did not answer the closing handshake")
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::{
+    budget::Share,
     deflate::{InflateError, MessageInflater},
     frame::{Frame, Opcode},
 };
@@ -50,6 +51,9 @@ pub enum MessageError {
     /// The message is longer than is allowed here.
     #[error("a message has more than {0} bytes")]
     TooLong(usize),
+    /// The messages of all connections are longer than is allowed.
+    #[error("the messages of all connections together take too much memory")]
+    NoRoom,
 }
 
 /// Puts messages together.
@@ -60,6 +64,8 @@ pub struct Assembler {
     /// Whether text is checked.
     utf8: bool,
     current: Option<Current>,
+    /// What the message that is received, or was received last, takes of the memory for all.
+    share: Option<Share>,
 }
 
 /// The message that has begun.
@@ -75,7 +81,32 @@ struct Current {
 impl Assembler {
     /// One for messages up to a length. With `utf8` false, what is text is not looked at.
     pub fn new(max_message: usize, utf8: bool) -> Self {
-        Self { max_message, utf8, current: None }
+        Self { max_message, utf8, current: None, share: None }
+    }
+
+    /// The same, whose messages count in the memory for those of many connections.
+    #[must_use]
+    pub fn with_share(self, share: Share) -> Self {
+        Self { share: Some(share), ..self }
+    }
+
+    /// Says that the last message is done with, and how many bytes are received that are no frames
+    /// yet.
+    pub fn note_unread(&mut self, unread: usize) -> Result<(), MessageError> {
+        let begun = self.current.as_ref().map_or(0, |current| current.data.len());
+        self.hold(begun + unread)
+    }
+
+    /// Counts so many bytes in the memory for all: twice, since a buffer grows by more than it needs
+    /// and who receives a message copies it.
+    fn hold(&mut self, bytes: usize) -> Result<(), MessageError> {
+        let Some(share) = &mut self.share else { return Ok(()) };
+        if share.resize(bytes.saturating_mul(2)) {
+            return Ok(());
+        }
+        // The message ends here, and others may go on.
+        share.resize(0);
+        Err(MessageError::NoRoom)
     }
 
     /// Takes the next frame. `None` while its message has not ended. Text that is not UTF-8 is
@@ -124,10 +155,11 @@ impl Assembler {
     }
 
     /// A message that is one frame, as it came.
-    fn whole(&self, opcode: Opcode, payload: Bytes) -> Result<Message, MessageError> {
+    fn whole(&mut self, opcode: Opcode, payload: Bytes) -> Result<Message, MessageError> {
         if payload.len() > self.max_message {
             return Err(MessageError::TooLong(self.max_message));
         }
+        self.hold(payload.len())?;
         if opcode != Opcode::TEXT {
             return Ok(Message::Binary(payload));
         }
@@ -146,17 +178,31 @@ impl Assembler {
     ) -> Result<Option<Message>, MessageError> {
         match inflater {
             Some(inflater) if current.compressed => {
-                inflater.inflate(payload, fin, &mut current.data, self.max_message).map_err(
-                    |error| match error {
-                        InflateError::Corrupt => MessageError::Corrupt,
-                        InflateError::TooLong => MessageError::TooLong(self.max_message),
-                    },
-                )?;
+                // Piece by piece: little data may become much.
+                let mut pieces = payload.chunks(PIECE).peekable();
+                loop {
+                    let piece = pieces.next().unwrap_or_default();
+                    let last = pieces.peek().is_none();
+                    let data = &mut current.data;
+                    inflater.inflate(piece, fin && last, data, self.max_message).map_err(
+                        |error| match error {
+                            InflateError::Corrupt => MessageError::Corrupt,
+                            InflateError::TooLong => MessageError::TooLong(self.max_message),
+                        },
+                    )?;
+                    self.hold(current.data.len())?;
+                    if last {
+                        break;
+                    }
+                }
             }
             _ if payload.len() > self.max_message - current.data.len() => {
                 return Err(MessageError::TooLong(self.max_message));
             }
-            _ => current.data.extend_from_slice(payload),
+            _ => {
+                self.hold(current.data.len() + payload.len())?;
+                current.data.extend_from_slice(payload);
+            }
         }
         if self.utf8 && current.opcode == Opcode::TEXT {
             current.check_utf8(fin)?;
@@ -165,6 +211,7 @@ impl Assembler {
             self.current = Some(current);
             return Ok(None);
         }
+        current.data.shrink_to_fit();
         let data = Bytes::from(current.data);
         Ok(Some(match current.opcode {
             Opcode::TEXT => Message::Text(data),
@@ -185,12 +232,16 @@ impl Current {
     }
 }
 
+/// How much compressed data is decompressed before the memory it takes is looked at.
+const PIECE: usize = 4 * 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::websocket::{FrameHeader, MessageDeflater};
+    use crate::websocket::{Budget, FrameHeader, MessageDeflater};
     use bytes::BytesMut;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Frame {
         let header = FrameHeader { fin, ..FrameHeader::whole(opcode) };
@@ -262,6 +313,32 @@ mod tests {
         let mut inflater = MessageInflater::default();
         let mut a = Assembler::new(1 << 16, true);
         assert_eq!(a.push(bomb, Some(&mut inflater)), Err(MessageError::TooLong(1 << 16)));
+    }
+
+    #[test]
+    fn bombs_on_many_connections_share_their_memory() {
+        let mut deflater = MessageDeflater::new(15, true);
+        let data = deflater.deflate(&vec![0; 1 << 20], true, false).unwrap();
+        let header = FrameHeader { rsv1: true, ..FrameHeader::whole(Opcode::BINARY) };
+        let bomb = || Frame { header, payload: BytesMut::from(&data[..]) };
+        let budget = Arc::new(Budget::default());
+        let assembler =
+            || Assembler::new(1 << 20, true).with_share(Share::new(Arc::clone(&budget), 4 << 20));
+        let push = |assembler: &mut Assembler| {
+            assembler.push(bomb(), Some(&mut MessageInflater::default())).map(|message| {
+                let Some(Message::Binary(data)) = message else { panic!("no message") };
+                data.len()
+            })
+        };
+        let mut all: Vec<_> = std::iter::repeat_with(assembler).take(3).collect();
+        assert_eq!(push(&mut all[0]), Ok(1 << 20));
+        assert_eq!(push(&mut all[1]), Ok(1 << 20));
+        assert_eq!(push(&mut all[2]), Err(MessageError::NoRoom));
+        // Short ones are taken all the same, and others once one is done with.
+        assert!(self::push(&mut all[2], true, Opcode::BINARY, b"short").is_ok());
+        all[0].note_unread(0).unwrap();
+        assert_eq!(push(&mut all[2]), Ok(1 << 20));
+        assert_eq!(all[0].note_unread(1 << 20), Err(MessageError::NoRoom));
     }
 
     proptest! {

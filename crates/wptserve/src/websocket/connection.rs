@@ -5,10 +5,11 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use bytes::{Bytes, BytesMut};
-use proto::HeaderList;
+use proto::{HeaderList, websocket::Budget};
 use pyo3::{exceptions::PyBrokenPipeError, prelude::*, types::PyBytes};
 use server::{Environment, Finish, Inbox, Request, ResponseWriter, TrySendError};
 
@@ -20,6 +21,8 @@ pub(crate) struct Wire {
     writer: ResponseWriter,
     inbox: Arc<Inbox>,
     received: Mutex<BytesMut>,
+    /// Until when the client is waited for; without end while it has not been closed.
+    until: Mutex<Option<Instant>>,
 }
 
 impl Wire {
@@ -60,12 +63,13 @@ impl Wire {
         !bytes.is_empty()
     }
 
-    /// Waits for more. `false` when the client sends no more. Not with the GIL.
+    /// Waits for more. `false` when the client sends no more, or is overdue. Not with the GIL.
     pub(super) fn receive(&self, received: &mut BytesMut) -> bool {
         if fork::is_child() {
             return false;
         }
-        let bytes = self.inbox.read(BLOCK, None).unwrap_or_default();
+        let left = self.until().map(|until| until.saturating_duration_since(Instant::now()));
+        let bytes = self.inbox.read(BLOCK, left).unwrap_or_default();
         if received.is_empty() {
             // An idle connection keeps no memory of its last message.
             *received = BytesMut::from(&bytes[..]);
@@ -91,6 +95,21 @@ impl Wire {
         received.split_to(length).freeze()
     }
 
+    /// Whether the client did not answer a close in time.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.until().is_some_and(|until| until <= Instant::now())
+    }
+
+    fn until(&self) -> Option<Instant> {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on the client is waited for no longer than `limit`.
+    fn expect_answer(&self, limit: Duration) {
+        let until = Instant::now().checked_add(limit);
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
     pub(super) fn is_peer_gone(&self) -> bool {
         self.writer.is_peer_gone()
     }
@@ -112,14 +131,25 @@ pub(crate) struct WebSocketConnection {
     url: String,
     environment: Arc<Environment>,
     host: Option<Arc<Host>>,
+    budget: Arc<Budget>,
 }
 
 impl WebSocketConnection {
     /// Takes the connection of a request over.
-    pub(super) fn new(request: &Request, writer: ResponseWriter, host: Option<Arc<Host>>) -> Self {
+    pub(super) fn new(
+        request: &Request,
+        writer: ResponseWriter,
+        host: Option<Arc<Host>>,
+        budget: Arc<Budget>,
+    ) -> Self {
         let inbox = writer.take_over();
         Self {
-            wire: Arc::new(Wire { writer, inbox, received: Mutex::default() }),
+            wire: Arc::new(Wire {
+                writer,
+                inbox,
+                received: Mutex::default(),
+                until: Mutex::default(),
+            }),
             remote: request.connection.peer,
             local: request.connection.local,
             request_line: request.head.request_line.clone(),
@@ -127,6 +157,7 @@ impl WebSocketConnection {
             url: request.display_url(),
             environment: Arc::clone(&request.environment),
             host,
+            budget,
         }
     }
 
@@ -134,9 +165,14 @@ impl WebSocketConnection {
         &self.wire
     }
 
-    /// The longest message.
-    pub(super) fn max_message(&self) -> usize {
-        self.environment.limits.max_message
+    /// What the server offers.
+    pub(super) fn environment(&self) -> &Arc<Environment> {
+        &self.environment
+    }
+
+    /// The memory for the messages of all connections.
+    pub(super) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 }
 
@@ -162,6 +198,12 @@ impl WebSocketConnection {
 
     /// Does nothing: what is written is sent at once.
     fn flush(&self) {}
+
+    /// From now on the client, which is to answer a close, is waited for no longer than for one that
+    /// does not read.
+    fn expect_answer(&self) {
+        self.wire.expect_answer(self.environment.limits.write_timeout);
+    }
 
     /// The client's address and port.
     #[getter(remote_addr)]

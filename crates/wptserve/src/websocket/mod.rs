@@ -15,6 +15,7 @@ use std::{
     },
 };
 
+use proto::websocket::Budget;
 use pyo3::{prelude::*, types::PyList};
 use server::{
     Environment, Exchange, Handler, Request, Response,
@@ -47,6 +48,8 @@ struct Service {
     /// A `wptserve.pywebsocket.request_handler.Service`.
     object: Py<PyAny>,
     host: Option<Arc<Host>>,
+    /// The memory for the messages of all connections.
+    budget: Arc<Budget>,
 }
 
 /// Where the `*_wsh.py` files are, and what else is to be known of them.
@@ -75,7 +78,7 @@ impl WebSocketHandler {
         let arguments = (roots, sources.doc_root.as_os_str(), sources.reload);
         let object = module.call_method1("Service", arguments)?.unbind();
         let limit = sources.limit.map_or(MAX_OPEN, |limit| limit.min(MAX_OPEN));
-        let service = Arc::new(Service { object, host });
+        let service = Arc::new(Service { object, host, budget: Arc::default() });
         Ok(Self { pool, service, open: Arc::default(), limit })
     }
 
@@ -125,7 +128,8 @@ impl Service {
         let Exchange { request, writer } = exchange;
         let _runs = journal::runs(&request, b"");
         let environment = Arc::clone(&request.environment);
-        let connection = WebSocketConnection::new(&request, writer, self.host.clone());
+        let (host, budget) = (self.host.clone(), Arc::clone(&self.budget));
+        let connection = WebSocketConnection::new(&request, writer, host, budget);
         let wire = Arc::clone(connection.wire());
         let result = Bound::new(py, connection).and_then(|connection| {
             let head = head(py, &request)?;

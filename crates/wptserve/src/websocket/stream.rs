@@ -8,7 +8,7 @@ use std::sync::{
 use bytes::{Bytes, BytesMut};
 use proto::websocket::{
     Assembler, CloseError, CloseStatus, Frame, FrameDecoder, FrameError, FrameHeader, Message,
-    MessageDeflater, MessageError, MessageInflater, Opcode,
+    MessageDeflater, MessageError, MessageInflater, Opcode, Share,
 };
 use pyo3::{
     PyTraverseError, PyVisit,
@@ -16,6 +16,11 @@ use pyo3::{
     intern,
     prelude::*,
     types::{PyBytes, PyString},
+};
+
+use server::{
+    Environment,
+    event::{Event, Level},
 };
 
 use super::connection::{WebSocketConnection, Wire};
@@ -55,6 +60,8 @@ impl PerMessageDeflate {
 enum Failure {
     /// The client closed the connection.
     Ended,
+    /// It did not answer a close.
+    Unanswered,
     Frame(FrameError),
     Message(MessageError),
 }
@@ -64,6 +71,7 @@ enum Failure {
 pub(crate) struct WebSocketStream {
     request: Link<PyAny>,
     wire: Arc<Wire>,
+    environment: Arc<Environment>,
     deflate: Option<Py<PerMessageDeflate>>,
     /// Whether frames and messages go through Python's filters.
     filtered: bool,
@@ -82,14 +90,17 @@ impl WebSocketStream {
         let connection = request.bind(py).getattr(intern!(py, "connection"))?;
         let connection = connection.cast::<WebSocketConnection>()?.get();
         let filtered = !options.call_method0(intern!(py, "are_plain"))?.is_truthy()?;
-        let max_message = connection.max_message();
+        let environment = Arc::clone(connection.environment());
+        let max_message = environment.limits.max_message;
+        let share = Share::new(Arc::clone(connection.budget()), memory_for_all(max_message));
         Ok(Self {
             wire: Arc::clone(connection.wire()),
             request: Link::new(request),
             deflate: options.getattr(intern!(py, "deflate"))?.extract()?,
             filtered,
             decoder: FrameDecoder { masked: true, max_payload: max_message as u64 },
-            assembler: Mutex::new(Assembler::new(max_message, !filtered)),
+            assembler: Mutex::new(Assembler::new(max_message, !filtered).with_share(share)),
+            environment,
             sending: Mutex::default(),
             last_opcode: AtomicU8::new(0),
         })
@@ -214,6 +225,9 @@ impl WebSocketStream {
         if self.filtered {
             return self.next_filtered(stream);
         }
+        // The one before is done with.
+        let noted = lock(&self.assembler).note_unread(0);
+        noted.map_err(|error| Failure::Message(error).raise(py))?;
         let deflate = self.deflate.as_ref().map(Py::get);
         let at_hand = match self.wire.try_received() {
             // Long ones are decoded without the GIL.
@@ -224,7 +238,21 @@ impl WebSocketStream {
             Some(taken) => taken,
             None => py.detach(|| self.take(deflate)),
         };
-        taken.map_err(|failure| failure.raise(py))
+        taken.map_err(|failure| {
+            self.tell(&failure);
+            failure.raise(py)
+        })
+    }
+
+    /// Tells the log what is no mistake of the client's.
+    fn tell(&self, failure: &Failure) {
+        if let Failure::Message(error @ MessageError::NoRoom) = failure {
+            self.environment.events.emit(&Event::Message {
+                level: Level::Warning,
+                source: "websocket",
+                text: &format!("a message is refused: {error}"),
+            });
+        }
     }
 
     /// The next message, if it has arrived.
@@ -256,8 +284,10 @@ impl WebSocketStream {
                 return message;
             }
             if !self.wire.receive(&mut received) {
-                return Err(Failure::Ended);
+                let unanswered = self.wire.is_overdue();
+                return Err(if unanswered { Failure::Unanswered } else { Failure::Ended });
             }
+            lock(&self.assembler).note_unread(received.len()).map_err(Failure::Message)?;
         }
     }
 
@@ -378,6 +408,10 @@ impl Failure {
                 "ConnectionTerminatedException",
                 "the client closed the connection without a closing handshake".to_owned(),
             ),
+            Self::Unanswered => (
+                "ConnectionTerminatedException",
+                "the client did not answer the closing handshake in time".to_owned(),
+            ),
             Self::Frame(error @ FrameError::TooLong { .. }) => {
                 ("MessageTooBigException", error.to_string())
             }
@@ -388,7 +422,7 @@ impl Failure {
                         "UnsupportedFrameException"
                     }
                     MessageError::NotUtf8 => "InvalidUTF8Exception",
-                    MessageError::TooLong(_) => "MessageTooBigException",
+                    MessageError::TooLong(_) | MessageError::NoRoom => "MessageTooBigException",
                     MessageError::FragmentedControl
                     | MessageError::NotBegun
                     | MessageError::NotEnded
@@ -421,5 +455,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What the messages of all connections may take together: room for the longest, which counts
+/// twice, and for many that are short.
+fn memory_for_all(max_message: usize) -> usize {
+    max_message.saturating_mul(2).saturating_add(MEMORY_FOR_OTHERS)
+}
+
+const MEMORY_FOR_OTHERS: usize = 64 * 1024 * 1024;
 /// Up to this length it costs less to keep the GIL than to give it away.
 const SHORT: usize = 16 * 1024;
