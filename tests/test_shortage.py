@@ -215,8 +215,6 @@ def test_without_threads_handlers_are_503_and_the_server_ends_when_told(
         answers = requests.answers(60)
     statuses = {status for status, _ in answers}
     assert b"503" in statuses and statuses <= {b"200", b"503"}, statuses
-    # Files need no thread.
-    assert fetch(server, "/plain.txt").status == 200
     running.wait_until(lambda: fetch(server, "/handler.py").body == b"handled")
     assert "no thread can be started for handlers" in server.log()
     assert server.stop()[0] == 0
