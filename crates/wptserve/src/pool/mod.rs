@@ -28,85 +28,27 @@
 //! in a Python program, has no leader; to the rest of the process its threads are ordinary ones, and
 //! Python takes the GIL from a runner as from any other thread that runs Python code.
 
-mod lead;
-mod state;
-mod watch;
+mod policy;
+mod seat;
+mod work;
 
 use std::{
     cell::Cell,
-    fmt, io,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::Ordering},
-    thread,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle, ThreadId},
     time::{Duration, Instant},
 };
 
 use pyo3::{intern, prelude::*};
-use server::{Exchange, Response, Wakes};
+use server::{Driver, Turn, Turns, Wakes};
 
 use crate::fork;
 
-use state::{IDLE, LEAD, SUCCEED, Seat, State, WATCH};
-
-/// Work for a thread that holds the GIL.
-pub(crate) type Job = Box<dyn Work>;
-
-/// What a thread of the pool does; or what is done when there is none for it.
-pub(crate) trait Work: Send {
-    fn run(self: Box<Self>, py: Python<'_>);
-
-    /// No thread can be had.
-    fn refuse(self: Box<Self>) {}
-}
-
-impl<F: FnOnce(Python<'_>) + Send> Work for F {
-    fn run(self: Box<Self>, py: Python<'_>) {
-        self(py);
-    }
-}
-
-/// A request and what answers it.
-pub(crate) struct Answer<F> {
-    pub(crate) exchange: Exchange,
-    pub(crate) answer: F,
-}
-
-impl<F: FnOnce(Python<'_>, Exchange) + Send> Work for Answer<F> {
-    fn run(self: Box<Self>, py: Python<'_>) {
-        (self.answer)(py, self.exchange);
-    }
-
-    fn refuse(self: Box<Self>) {
-        self.exchange.respond(Response::error(503, "no thread can be started for the handler"));
-    }
-}
-
-/// What a pool is short of.
-#[derive(Debug)]
-pub(crate) enum Shortage {
-    /// It has as many threads as it may have.
-    Full(usize),
-    /// The system starts no more.
-    NoThread { error: io::Error, refused: usize },
-}
-
-impl fmt::Display for Shortage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Full(threads) => {
-                write!(f, "{threads} handlers are running; more requests wait for one to end")
-            }
-            Self::NoThread { error, refused } => write!(
-                f,
-                "no thread can be started for handlers: {error}; requests answered with 503: \
-                 {refused}"
-            ),
-        }
-    }
-}
-
-/// Told whenever the pool is short of threads.
-pub(crate) type OnShortage = Box<dyn Fn(&Shortage) + Send + Sync>;
+use policy::{Look, MAX_BATCH, Member, Next, Orders, Policy, Role, Shortfall, TICK, Tick, Watch};
+use seat::Seat;
+pub(crate) use work::{Answer, Job, OnShortage, Shortage};
 
 /// Threads that run [`Job`]s in order of arrival.
 #[derive(Clone)]
@@ -119,16 +61,24 @@ struct Shared {
     /// Told when a thread leaves a closed pool.
     left: Condvar,
     max_threads: usize,
-    /// How many runners there can be at a time.
-    abreast: usize,
     on_shortage: OnShortage,
     wakes: Arc<Wakes>,
 }
 
+struct State {
+    policy: Policy<Job>,
+    /// Where the threads are, by the numbers of the members; none before a thread has begun.
+    seats: Vec<Option<Arc<Seat>>>,
+    /// The threads that have not been joined, and those of them that have left.
+    handles: Vec<JoinHandle<()>>,
+    gone: Vec<ThreadId>,
+    /// The connections, where the pool drives any.
+    turns: Option<Arc<Turns>>,
+}
+
 /// What a thread does once it has waited.
-enum Next {
-    /// It runs jobs, under this number.
-    Run(u64),
+enum Awake {
+    Run,
     /// It becomes a runner, now that it has the GIL.
     Succeed,
     End,
@@ -138,12 +88,18 @@ impl Pool {
     /// A pool that grows up to `max_threads`; beyond it jobs wait, and `on_shortage` is told.
     /// `wakes` leads to the tasks that wait for what the jobs finish.
     pub(crate) fn new(max_threads: usize, on_shortage: OnShortage, wakes: Arc<Wakes>) -> Self {
+        let state = State {
+            policy: Policy::new(max_threads, max_runners(), Instant::now()),
+            seats: Vec::new(),
+            handles: Vec::new(),
+            gone: Vec::new(),
+            turns: None,
+        };
         Self {
             shared: Arc::new(Shared {
-                state: Mutex::new(State::new()),
+                state: Mutex::new(state),
                 left: Condvar::new(),
                 max_threads,
-                abreast: abreast(),
                 on_shortage,
                 wakes,
             }),
@@ -154,30 +110,34 @@ impl Pool {
     /// for the GIL.
     pub(crate) fn submit(&self, job: Job) {
         let mut state = self.shared.lock();
-        if state.closed {
-            // The job is dropped behind the lock.
-            drop(state);
-            return;
-        }
-        state.jobs.push_back(job);
-        if state.jobs.len() >= BATCH && !state.leader_runs() {
-            self.shared.see_to_queue(state);
+        match state.policy.submit(job) {
+            Ok(queued) if queued >= MAX_BATCH => {
+                let orders = state.policy.batch(Instant::now());
+                self.shared.carry_out(state, orders);
+            }
+            Ok(_) => {}
+            Err(job) => {
+                // Only once the lock is free: to drop a job runs code of others.
+                drop(state);
+                drop(job);
+            }
         }
     }
 
     /// Sees to it that queued jobs are begun.
     pub(crate) fn flush(&self) {
-        self.shared.flush();
+        let mut state = self.shared.lock();
+        let orders = state.policy.flush(Instant::now());
+        self.shared.carry_out(state, orders);
     }
 
     /// Drops the queued jobs and ends the threads, those that run a job once it is done. Waits
     /// for the others, not for these. Not to be called with the GIL held.
     pub(crate) fn close(&self) {
         let mut state = self.shared.lock();
-        state.closed = true;
-        let dropped = std::mem::take(&mut state.jobs);
-        for seat in state.idle.iter().chain(&state.watch) {
-            seat.thread.unpark();
+        let (dropped, sleepers) = state.policy.close();
+        for sleeper in sleepers {
+            state.wake(sleeper);
         }
         drop(state);
         drop(dropped);
@@ -185,7 +145,7 @@ impl Pool {
         let (mut state, _late) = self
             .shared
             .left
-            .wait_timeout_while(state, PATIENCE, |state| state.threads > state.busy)
+            .wait_timeout_while(state, END_TIMEOUT, |state| !state.policy.only_runners_are_left())
             .unwrap_or_else(PoisonError::into_inner);
         let gone = std::mem::take(&mut state.gone);
         let handles = std::mem::take(&mut state.handles);
@@ -199,6 +159,19 @@ impl Pool {
     }
 }
 
+impl Driver for Pool {
+    fn begin(&self, turns: Arc<Turns>) -> bool {
+        let mut state = self.shared.lock();
+        let Some(orders) = state.policy.begin_driving(Instant::now()) else { return false };
+        state.turns = Some(turns);
+        let has_begun = self.shared.carry_out(state, orders);
+        if !has_begun {
+            self.shared.lock().turns = None;
+        }
+        has_begun
+    }
+}
+
 thread_local! {
     static IN_POOL: Cell<bool> = const { Cell::new(false) };
 }
@@ -208,70 +181,68 @@ pub(crate) fn is_pool_thread() -> bool {
     IN_POOL.get()
 }
 
-impl Shared {
-    fn flush(self: &Arc<Self>) {
-        let state = self.lock();
-        if state.jobs.is_empty() {
-            // Nothing is to be done.
-        } else if state.leader_runs() {
-            self.pause(state);
-        } else {
-            self.see_to_queue(state);
-        }
-    }
-
-    /// Sees to it that somebody takes the next job, whatever the runners do.
-    fn see_to_queue(self: &Arc<Self>, state: MutexGuard<'_, State>) {
-        if state.successor || state.jobs.is_empty() || state.closed {
-            return;
-        }
-        if state.has_room(self.abreast) || state.eager > 0 || state.begun_at.elapsed() > LONGEST {
-            self.assign(state, SUCCEED);
-        } else if !state.has_watch() {
-            self.assign(state, WATCH);
-        }
-    }
-
-    /// Gives a task to an idle thread, to the one on watch, or to a new one. `false` when there is
-    /// none.
-    fn assign(self: &Arc<Self>, mut state: MutexGuard<'_, State>, task: u8) -> bool {
-        let seat = state.idle.pop().or_else(|| state.watch.take());
-        if let Some(seat) = seat {
-            state.seat(&seat, task);
-            drop(state);
+impl State {
+    fn wake(&self, member: Member) {
+        // One that has not begun finds its role when it does.
+        if let Some(Some(seat)) = self.seats.get(member.index()) {
             seat.thread.unpark();
-            true
-        } else if state.threads < self.max_threads {
-            state.threads += 1;
-            state.full = false;
-            state.successor |= task == SUCCEED;
-            state.watch_begins |= task == WATCH;
-            drop(state);
-            self.start_thread(task)
-        } else {
-            if !std::mem::replace(&mut state.full, true) {
-                drop(state);
-                (self.on_shortage)(&Shortage::Full(self.max_threads));
-            }
-            false
         }
     }
 
-    fn start_thread(self: &Arc<Self>, task: u8) -> bool {
+    fn sit_down(&mut self, member: Member, seat: Arc<Seat>) {
+        if self.seats.len() <= member.index() {
+            self.seats.resize(member.index() + 1, None);
+        }
+        self.seats[member.index()] = Some(seat);
+    }
+
+    /// A thread ends.
+    fn leave(&mut self, member: Member) {
+        self.seats[member.index()] = None;
+        self.gone.push(thread::current().id());
+    }
+}
+
+impl Shared {
+    /// Does what the policy says. `false` when a thread was to be started and could not.
+    fn carry_out(
+        self: &Arc<Self>,
+        state: MutexGuard<'_, State>,
+        Orders { wake, start, end_turn, report_full }: Orders,
+    ) -> bool {
+        let turns = if end_turn { state.turns.clone() } else { None };
+        if let Some(member) = wake {
+            state.wake(member);
+        }
+        drop(state);
+        if report_full {
+            (self.on_shortage)(&Shortage::Full(self.max_threads));
+        }
+        if let Some(member) = start
+            && !self.start_thread(member)
+        {
+            return false;
+        }
+        if let Some(turns) = turns {
+            turns.pause();
+        }
+        true
+    }
+
+    fn start_thread(self: &Arc<Self>, member: Member) -> bool {
         let shared = Arc::clone(self);
         let started = thread::Builder::new()
             .name("handler".to_owned())
             // Deep recursion through C needs the room; only what is used takes memory.
             .stack_size(8 * 1024 * 1024)
             .spawn(move || {
-                let seat = Arc::new(Seat::of_this_thread());
-                shared.lock().seat(&seat, task);
+                shared.lock().sit_down(member, Arc::new(Seat::of_this_thread()));
                 Wakes::defer_on_this_thread();
                 IN_POOL.set(true);
                 fork::serve_on_this_thread();
                 // To watch and to drive takes no GIL, which a handler may hold for long.
-                let first = shared.wait(&seat);
-                Python::attach(|py| shared.live(py, &seat, first));
+                let first = shared.wait(member);
+                Python::attach(|py| shared.live(py, member, first));
             });
         let mut state = self.lock();
         match started {
@@ -283,65 +254,67 @@ impl Shared {
                 true
             }
             Err(error) => {
-                state.threads -= 1;
-                state.successor &= task != SUCCEED;
-                state.watch_begins &= task != WATCH;
-                self.refuse_queue(state, error);
+                let shortfall = state.policy.not_started(member, Instant::now());
+                self.fall_short(state, shortfall, error);
                 false
             }
         }
     }
 
-    /// No thread can be started for the queue. Where the runner gets on it comes to the jobs; those
-    /// that nobody comes to are refused.
-    fn refuse_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>, error: io::Error) {
-        if state.jobs.is_empty() {
-            return;
-        }
-        let gets_on = !state.runners.is_empty() && state.begun_at.elapsed() <= LONGEST;
-        if gets_on && let Some(turns) = state.lead.turns() {
-            if !std::mem::replace(&mut state.looks_again, true) {
-                drop(state);
-                let pool = Arc::clone(self);
-                turns.spawn(async move {
-                    tokio::time::sleep(2 * LONGEST).await;
-                    pool.lock().looks_again = false;
-                    pool.flush();
-                });
-            }
-            return;
-        }
-        let refused = std::mem::take(&mut state.jobs);
+    /// No thread can be started for the queue.
+    fn fall_short(
+        self: &Arc<Self>,
+        state: MutexGuard<'_, State>,
+        shortfall: Shortfall<Job>,
+        error: io::Error,
+    ) {
+        let turns = state.turns.clone();
         drop(state);
-        (self.on_shortage)(&Shortage::NoThread { error, refused: refused.len() });
-        for job in refused {
-            job.refuse();
+        match shortfall {
+            Shortfall::LookAgain(time) => {
+                let pool = Arc::clone(self);
+                if let Some(turns) = turns {
+                    turns.spawn(async move {
+                        tokio::time::sleep(time).await;
+                        let mut state = pool.lock();
+                        let orders = state.policy.look_again(Instant::now());
+                        pool.carry_out(state, orders);
+                    });
+                }
+            }
+            Shortfall::Refuse(jobs) if !jobs.is_empty() => {
+                (self.on_shortage)(&Shortage::NoThread { error, refused: jobs.len() });
+                for job in jobs {
+                    job.refuse();
+                }
+                self.wakes.flush();
+            }
+            Shortfall::Refuse(_) | Shortfall::Nothing => {}
         }
-        self.wakes.flush();
     }
 
     /// A thread's life with Python. It is attached once: a new thread state for every job would
     /// cost more than most handlers.
-    fn live(self: &Arc<Self>, py: Python<'_>, seat: &Arc<Seat>, first: Next) {
-        let mut next = first;
+    fn live(self: &Arc<Self>, py: Python<'_>, member: Member, first: Awake) {
+        let mut awake = first;
         loop {
-            let number = match next {
-                Next::Run(number) => Some(number),
-                Next::Succeed => self.succeed(seat),
-                Next::End => return,
+            let runs = match awake {
+                Awake::Run => true,
+                Awake::Succeed => self.lock().policy.succeed(member, Instant::now()),
+                Awake::End => return,
             };
-            if let Some(number) = number {
-                self.run(py, seat, number);
+            if runs {
+                self.run(py, member);
             }
-            next = py.detach(|| self.wait(seat));
+            awake = py.detach(|| self.wait(member));
         }
     }
 
     /// Runs jobs, with the GIL, until there are none or another thread does.
-    fn run(self: &Arc<Self>, py: Python<'_>, seat: &Arc<Seat>, number: u64) {
+    fn run(self: &Arc<Self>, py: Python<'_>, member: Member) {
         let since = Instant::now();
         let mut jobs = 0;
-        while let Some(job) = self.next_job(number) {
+        while let Some(job) = self.next_job(member) {
             // A panic is the job's own; its exchange was dropped and so aborted.
             let _panicked = catch_unwind(AssertUnwindSafe(|| job.run(py)));
             if fork::is_child() {
@@ -350,103 +323,128 @@ impl Shared {
             }
             jobs += 1;
         }
+        let now = Instant::now();
         let mut state = self.lock();
-        state.busy -= 1;
-        if state.lead.between == number {
-            state.lead.ran(jobs, since.elapsed());
-        } else {
-            state.retire(seat);
-        }
+        let orders = state.policy.stopped(member, jobs, now - since, now);
+        self.carry_out(state, orders);
     }
 
-    /// Makes a thread a runner, unless there is nothing to run.
-    fn succeed(&self, seat: &Arc<Seat>) -> Option<u64> {
+    /// The next job for a runner; `None` when the queue is empty or another thread runs jobs.
+    fn next_job(self: &Arc<Self>, member: Member) -> Option<Job> {
         let mut state = self.lock();
-        state.successor = false;
-        if state.jobs.is_empty() {
-            state.retire(seat);
-            return None;
-        }
-        if state.runners.len() >= self.abreast {
-            state.runners.remove(0);
-            state.eager = EAGER;
-        }
-        Some(state.add_runner(seat))
-    }
-
-    /// The next job for a runner; `None` when the queue is empty or it was succeeded.
-    fn next_job(self: &Arc<Self>, number: u64) -> Option<Job> {
-        let mut state = self.lock();
-        // What the leader has finished it sends itself, in its next turn.
-        let leads = state.lead.between == number;
-        let takes = state.runners.iter().any(|(runner, _)| *runner == number);
-        let job = if takes { state.jobs.pop_front() } else { None };
-        let Some(job) = job else {
-            state.runners.retain(|(runner, _)| *runner != number);
-            drop(state);
-            if !leads {
-                self.wakes.flush();
+        let (job, flush) = match state.policy.next(member, Instant::now()) {
+            Next::Run { job, orders, flush } => {
+                self.carry_out(state, orders);
+                (Some(job), flush)
             }
-            return None;
+            Next::Stop { flush } => {
+                drop(state);
+                (None, flush)
+            }
         };
-        state.begun += 1;
-        state.begun_at = Instant::now();
-        state.eager = state.eager.saturating_sub(1);
-        // This job may block. Then the watch wakes those whose responses are finished.
-        let flush = !leads && (!state.has_watch() || state.begun.is_multiple_of(BATCH as u64));
-        self.see_to_queue(state);
         if flush {
             self.wakes.flush();
         }
-        Some(job)
+        job
     }
 
-    /// Waits for a task; keeps watch and drives connections when that is the task.
-    fn wait(self: &Arc<Self>, seat: &Arc<Seat>) -> Next {
+    /// Waits for work with the GIL; keeps watch and drives connections when that is the role.
+    fn wait(self: &Arc<Self>, member: Member) -> Awake {
         loop {
-            match seat.task.load(Ordering::Relaxed) {
-                SUCCEED => return Next::Succeed,
-                LEAD => {
-                    if let Some(number) = self.lead(seat) {
-                        return Next::Run(number);
+            let mut state = self.lock();
+            match state.policy.role(member) {
+                Role::Successor => return Awake::Succeed,
+                Role::Leader => {
+                    let turns = state.turns.clone();
+                    drop(state);
+                    if self.lead(member, turns) {
+                        return Awake::Run;
                     }
                 }
-                WATCH => self.watch(seat),
-                _ => {
-                    if self.leave_closed(seat) {
-                        return Next::End;
+                Role::Watch => {
+                    drop(state);
+                    self.watch(member);
+                }
+                Role::Idle => {
+                    if state.policy.leave_closed(member) {
+                        state.leave(member);
+                        drop(state);
+                        self.left.notify_all();
+                        return Awake::End;
                     }
+                    drop(state);
                     let since = Instant::now();
                     thread::park_timeout(IDLE_LIFE);
                     // Parking also ends without reason.
-                    if since.elapsed() >= IDLE_LIFE && self.leave(seat) {
-                        return Next::End;
+                    if since.elapsed() >= IDLE_LIFE {
+                        let mut state = self.lock();
+                        if state.policy.leave_idle(member) {
+                            state.leave(member);
+                            return Awake::End;
+                        }
                     }
                 }
+                // Neither waits.
+                Role::Runner | Role::Gone => return Awake::End,
             }
         }
     }
 
-    /// Takes a thread that has long been idle out of the pool, unless it is one of the last.
-    fn leave(&self, seat: &Arc<Seat>) -> bool {
-        let mut state = self.lock();
-        if seat.task.load(Ordering::Relaxed) != IDLE || state.idle.len() <= KEPT_IDLE {
-            return false;
+    /// Drives the connections turn by turn, until there are jobs to run, which it says, or no more
+    /// connections.
+    fn lead(&self, member: Member, turns: Option<Arc<Turns>>) -> bool {
+        if let Some(turns) = turns {
+            while turns.take() == Turn::Paused {
+                if self.lock().policy.turn_ended(member, Instant::now()) {
+                    return true;
+                }
+            }
         }
-        state.leave(seat);
-        true
+        let mut state = self.lock();
+        state.turns = None;
+        state.policy.driving_ended(member);
+        false
     }
 
-    /// Takes an idle thread out of a closed pool.
-    fn leave_closed(&self, seat: &Arc<Seat>) -> bool {
-        let mut state = self.lock();
-        if !state.closed || seat.task.load(Ordering::Relaxed) != IDLE {
-            return false;
+    /// Looks every tick whether the leader comes back to the connections and the queue moves, until
+    /// the thread has another role.
+    fn watch(self: &Arc<Self>, member: Member) {
+        let mut watch = Watch::default();
+        let mut time = TICK;
+        loop {
+            thread::park_timeout(time);
+            let mut state = self.lock();
+            let flush = !state.policy.is_between_turns();
+            let tick = match state.policy.tick(member, &mut watch, Instant::now()) {
+                Look::Done(tick) => tick,
+                Look::Observe(runners) => {
+                    let seat = |runner: Member| state.seats[runner.index()].clone();
+                    let seats: Vec<_> = runners.into_iter().filter_map(seat).collect();
+                    drop(state);
+                    // Without the lock: they may be asleep there.
+                    let are_asleep = seats.iter().all(|seat| seat.sleeps());
+                    state = self.lock();
+                    state.policy.observed(member, &watch, are_asleep, Instant::now())
+                }
+            };
+            let is_relieved = match tick {
+                Tick::Wait(next) => {
+                    time = next;
+                    drop(state);
+                    false
+                }
+                Tick::Relieved(orders) => {
+                    self.carry_out(state, orders);
+                    true
+                }
+            };
+            if flush {
+                self.wakes.flush();
+            }
+            if is_relieved {
+                return;
+            }
         }
-        state.leave(seat);
-        drop(state);
-        self.left.notify_all();
-        true
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -456,7 +454,7 @@ impl Shared {
 }
 
 /// How many threads run Python code at a time: one with the GIL, else as many as there are CPUs.
-fn abreast() -> usize {
+fn max_runners() -> usize {
     let has_gil = Python::attach(|py| {
         let sys = py.import(intern!(py, "sys"))?;
         // Only free-threaded Pythons can be asked.
@@ -471,19 +469,9 @@ fn abreast() -> usize {
     }
 }
 
-/// How often the watch looks, and how long a job may last before it counts as blocked.
-const TICK: Duration = Duration::from_micros(200);
-/// What has lasted longer is waited for no more, even if it is busy.
-const LONGEST: Duration = Duration::from_millis(5);
-/// At most so many jobs, or finished responses, wait for others before somebody is woken.
-const BATCH: usize = 16;
-/// Jobs that are succeeded at once after one was found blocked.
-const EAGER: u32 = 32;
-/// An idle thread looks after this time whether it is one too many,
+/// An idle thread looks after this time whether it is one too many.
 const IDLE_LIFE: Duration = Duration::from_secs(10);
-/// which these are not.
-const KEPT_IDLE: usize = 4;
 /// How long the end of idle threads is waited for; each needs the GIL once.
-const PATIENCE: Duration = Duration::from_secs(2);
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most handlers that run or sleep at once; each holds a thread.
 pub(crate) const MAX_THREADS: usize = 8192;
