@@ -91,8 +91,9 @@ def document_root(root):
 def measure(options, root, request):
     ready = root.parent / f"{root.name}-ready.json"
     ready.unlink(missing_ok=True)
-    command = [options.bin, str(root), "--port", "0", "--ready-file", str(ready), "--log-level", "error"]
-    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    command = [options.bin, str(root), "--port", "0", "--ready-file", str(ready)]
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
     try:
         while not ready.exists():
             if server.poll() is not None:
