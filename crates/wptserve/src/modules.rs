@@ -6,7 +6,7 @@
 //! and stays.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -78,7 +78,7 @@ pub(crate) fn import_from_later(doc_root: PathBuf) {
 static DOC_ROOT: Mutex<Option<PathBuf>> = Mutex::new(None);
 
 /// Puts the document root first on `sys.path`.
-fn add_to_path(py: Python<'_>, doc_root: &PathBuf) -> PyResult<()> {
+fn add_to_path(py: Python<'_>, doc_root: &Path) -> PyResult<()> {
     let path = py.import("sys")?.getattr("path")?;
     if !path.contains(doc_root.as_os_str())? {
         path.call_method1("insert", (0, doc_root.as_os_str()))?;

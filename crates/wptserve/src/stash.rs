@@ -34,11 +34,11 @@ pub(crate) fn ask<T: Send>(
 ) -> PyResult<T> {
     let store = store().as_ref();
     let answer = if store.waits() { py.detach(|| question(store)) } else { question(store) };
-    answer.map_err(unanswered)
+    answer.map_err(|error| unanswered(&error))
 }
 
 /// A `RuntimeError`: an `OSError` of a file that is loaded would say that the file is not there.
-fn unanswered(error: StashError) -> PyErr {
+fn unanswered(error: &StashError) -> PyErr {
     PyRuntimeError::new_err(error.to_string())
 }
 
@@ -152,10 +152,10 @@ pub(crate) struct StashLock;
 impl StashLock {
     /// Waits for the lock.
     fn acquire(&self, py: Python<'_>) -> PyResult<()> {
-        if !store().waits() && store().try_lock().map_err(unanswered)? {
+        if !store().waits() && store().try_lock().map_err(|error| unanswered(&error))? {
             return Ok(());
         }
-        py.detach(|| store().lock()).map_err(unanswered)
+        py.detach(|| store().lock()).map_err(|error| unanswered(&error))
     }
 
     /// Gives the lock back.

@@ -36,7 +36,7 @@ pub(super) fn check(settings: &Settings, log: &Arc<Log>) {
 pub(crate) fn unresolved(names: &[String]) -> Vec<&String> {
     let (tell, told) = mpsc::channel();
     let unasked = Arc::new(Mutex::new(names.to_vec()));
-    let mut resolvers = 0;
+    let mut threads = 0;
     for _ in 0..RESOLVERS.min(names.len()) {
         let (tell, unasked) = (tell.clone(), Arc::clone(&unasked));
         let ask = move || {
@@ -50,10 +50,10 @@ pub(crate) fn unresolved(names: &[String]) -> Vec<&String> {
                 }
             }
         };
-        resolvers += usize::from(thread::Builder::new().spawn(ask).is_ok());
+        threads += usize::from(thread::Builder::new().spawn(ask).is_ok());
     }
     drop(tell);
-    if resolvers == 0 {
+    if threads == 0 {
         return Vec::new();
     }
     let end = Instant::now() + PATIENCE;

@@ -38,7 +38,7 @@ pub(crate) enum Role {
 }
 
 /// What is to be done, once the policy can be asked by others again.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub(crate) struct Orders {
     /// Wake this thread: its role is another one.

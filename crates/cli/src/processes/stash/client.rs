@@ -182,7 +182,7 @@ impl StashStore for RemoteStash {
 
 impl StashQueues for RemoteStash {
     fn create(&self, most: u64) -> Result<QueueId, StashError> {
-        self.ask(&Request::Queue(QueueRequest::Create(most))).map(number_of)
+        self.ask(&Request::Queue(QueueRequest::Create(most))).map(|answer| number_of(&answer))
     }
 
     fn push(
@@ -204,7 +204,7 @@ impl StashQueues for RemoteStash {
     }
 
     fn len(&self, queue: QueueId) -> Result<u64, StashError> {
-        self.ask(&Request::Queue(QueueRequest::Len(queue))).map(number_of)
+        self.ask(&Request::Queue(QueueRequest::Len(queue))).map(|answer| number_of(&answer))
     }
 
     fn done(&self, queue: QueueId) -> Result<bool, StashError> {
@@ -227,9 +227,9 @@ fn value_of(answer: Answer) -> Option<Vec<u8>> {
     }
 }
 
-fn number_of(answer: Answer) -> u64 {
+fn number_of(answer: &Answer) -> u64 {
     match answer {
-        Answer::Number(number) => number,
+        Answer::Number(number) => *number,
         _ => 0,
     }
 }
