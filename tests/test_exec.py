@@ -80,3 +80,26 @@ def test_a_command_that_is_missing(execute, tmp_path):
     assert running.failed(result, 1) == (
         f"{tmp_path}/missing cannot be started: No such file or directory (os error 2)"
     )
+
+
+SERVES_WITHOUT_STANDARD_DESCRIPTORS = """
+    import os, sys
+
+    for number in range(3):
+        os.close(number)
+    from wptserve import server
+
+    httpd = server.WebTestHttpd(host="127.0.0.1", port=0, doc_root=os.getcwd())
+    httpd.start()
+    with open(sys.argv[1], "w") as file:
+        file.write(" ".join(os.readlink(f"/proc/self/fd/{number}") for number in range(3)))
+    httpd.stop()
+    os._exit(0)
+"""
+
+
+def test_no_socket_takes_the_number_of_a_closed_standard_descriptor(execute, checkout, tmp_path):
+    command = checkout / "serves.py"
+    command.write_text(textwrap.dedent(SERVES_WITHOUT_STANDARD_DESCRIPTORS))
+    assert execute(running.python(), command, tmp_path / "said").returncode == 0
+    assert (tmp_path / "said").read_text() == "/dev/null /dev/null /dev/null"

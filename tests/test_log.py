@@ -200,3 +200,48 @@ def test_all_interfaces_bring_a_warning(serve):
     server = serve("--host", "0.0.0.0")
     assert server.ready["url"] == f"http://localhost:{server.port}/"
     assert "can be reached from other machines" in server.log()
+
+
+def test_what_a_client_sends_cannot_forge_a_line(serve, write):
+    write("a.txt", "a")
+    write("logs.py", """
+        def main(request, response):
+            response.logger.warning("said " + request.GET.first(b"a").decode())
+            raise ValueError(request.GET.first(b"a").decode())
+    """)
+    forged = "%0d%0aGET%20/forged%20200%201%20B%0a%1b[2J%c2%9b2J%e2%80%ae"
+    server = serve("-v")
+    fetch(server, f"/a.txt?pipe={forged}")
+    fetch(server, f"/logs.py?a={forged}")
+    fetch(server, f"/{forged}")
+    server.stop()
+    log = server.log()
+    lines = log.split("\n")
+    assert not [line for line in lines if line.startswith("GET /forged")], log
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028-\u202e]", log), log
+    assert "/forged" in log
+
+
+@pytest.mark.parametrize("options", [[], ["--processes", "2"]])
+def test_a_log_without_a_descriptor_reaches_no_client(doc_root, write, tmp_path, options):
+    write("a.txt", "a")
+    write("where.py", """
+        import os
+        def main(request, response):
+            return " ".join(os.readlink(f"/proc/self/fd/{number}") for number in range(3))
+    """)
+    ready = tmp_path / "ready.json"
+    command = [running.binary(), str(doc_root), "--port", "0", "-v", "--ready-file", str(ready),
+               "--python", running.python(), *options]
+    closing = ["sh", "-c", 'exec "$@" 0>&- 1>&- 2>&-', "sh", *command]
+    process = subprocess.Popen(closing, env=running.environment())
+    try:
+        running.wait_until(ready.exists, 20, "the ready file")
+        server = running.Server(process, json.loads(ready.read_text()), tmp_path)
+        assert fetch(server, "/where.py").body == b"/dev/null /dev/null /dev/null"
+        for _ in range(3):
+            assert fetch(server, "/a.txt").body == b"a"
+        assert server.stop()[0] == 0
+    finally:
+        process.kill()
+        process.wait(10)

@@ -4,7 +4,6 @@
 //! find no room are counted and dropped.
 
 use std::{
-    fmt::Write as _,
     io::{self, IsTerminal, Write},
     sync::{
         atomic::{AtomicU64, Ordering},
@@ -18,6 +17,7 @@ use serde_json::json;
 use server::{
     event::{Event, EventSink, Level, RequestRecord},
     latin1,
+    printable::{indented_lines, json_line, one_line},
 };
 
 use crate::arguments::{EngineArguments, LogFormat};
@@ -143,35 +143,43 @@ impl Style {
                 Some(host) => format!("[{host}] {}", self.text(event)),
                 None => self.text(event),
             },
-            LogFormat::Json => json_line(event, level, self.host),
+            LogFormat::Json => json(event, level, self.host),
         };
         line.push('\n');
         line
     }
 
+    /// The event as text: one line, and what follows it is indented. Whoever sends a request may
+    /// have chosen any part of it.
     fn text(self, event: &Event<'_>) -> String {
         match event {
             Event::Request(record) => self.request(record),
             Event::BadRequest { peer, status, message } => {
-                self.labelled(Level::Warning, &format!("{status} to {peer}: {message}"))
+                self.labelled(Level::Warning, &format!("{status} to {peer}: {}", one_line(message)))
             }
             Event::HandlerFailed { url, location, message } => {
-                let mut text = String::new();
-                // Writing to a String cannot fail.
-                let _ = match location {
-                    Some((file, line)) => write!(text, "{file}:{line} failed for {url}"),
-                    None => write!(text, "the handler of {url} failed"),
+                let url = one_line(url);
+                let mut text = match location {
+                    Some((file, line)) => format!("{}:{line} failed for {url}", one_line(file)),
+                    None => format!("the handler of {url} failed"),
                 };
                 // The first line of several names the URL again.
-                let _ = match message.split_once('\n') {
-                    Some((_, rest)) => write!(text, "\n{}", rest.trim_end()),
-                    None => write!(text, ": {message}"),
-                };
+                match message.split_once('\n') {
+                    Some((_, rest)) => {
+                        text.push_str("\n  ");
+                        text.push_str(&indented_lines(rest.trim_end()));
+                    }
+                    None => {
+                        text.push_str(": ");
+                        text.push_str(&one_line(message));
+                    }
+                }
                 self.labelled(Level::Error, &text)
             }
-            Event::Message { level, source, text } => {
-                self.labelled(*level, &format!("{source}: {text}"))
-            }
+            Event::Message { level, source, text } => self.labelled(
+                *level,
+                &format!("{}: {}", one_line(source), indented_lines(text.trim_end())),
+            ),
         }
     }
 
@@ -186,8 +194,8 @@ impl Style {
         };
         format!(
             "{} {} {} {} B {:.1} ms",
-            printable(record.method),
-            printable(record.target),
+            record.method.escape_ascii(),
+            record.target.escape_ascii(),
             self.paint(colour, &status),
             record.bytes,
             record.duration.as_secs_f64() * 1000.0
@@ -209,7 +217,7 @@ impl Style {
     }
 }
 
-fn json_line(event: &Event<'_>, level: Level, host: Option<u32>) -> String {
+fn json(event: &Event<'_>, level: Level, host: Option<u32>) -> String {
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
     let level = match level {
         Level::Debug => "debug",
@@ -241,12 +249,7 @@ fn json_line(event: &Event<'_>, level: Level, host: Option<u32>) -> String {
     if let Some(host) = host {
         line["host"] = host.into();
     }
-    line.to_string()
-}
-
-/// Bytes from the wire for a terminal: no control characters.
-fn printable(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string()
+    json_line(&line.to_string()).into_owned()
 }
 
 /// Whether the log is a terminal.
@@ -288,6 +291,8 @@ const RESET: &str = "\x1b[0m";
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn log(colour: bool) -> Style {
@@ -318,11 +323,69 @@ mod tests {
         };
         assert_eq!(
             log(false).text(&event),
-            "error: /doc/x.py:3 failed for http://h/x.py\n  Traceback\nValueError: x"
+            "error: /doc/x.py:3 failed for http://h/x.py\n    Traceback\n  ValueError: x"
         );
         let line: serde_json::Value =
-            serde_json::from_str(&json_line(&event, Level::Error, Some(2))).unwrap();
+            serde_json::from_str(&json(&event, Level::Error, Some(2))).unwrap();
         assert_eq!((line["file"].as_str(), line["line"].as_u64()), (Some("/doc/x.py"), Some(3)));
         assert_eq!(line["host"].as_u64(), Some(2));
+    }
+
+    /// Whether a text is one event's: one line, what follows it is indented, and nothing in it
+    /// steers a terminal.
+    fn is_one_event(text: &str) -> bool {
+        let mut lines = text.strip_suffix('\n').unwrap_or_default().split('\n');
+        lines.next().is_some_and(|line| !line.is_empty())
+            && lines.all(|line| line.starts_with("  "))
+            && !text.contains(|c: char| c.is_control() && !['\n', '\t'].contains(&c))
+            && !text.contains(['\u{2028}', '\u{2029}', '\u{202e}', '\u{2066}'])
+    }
+
+    /// Texts with more of what could forge a log than chance has.
+    fn texts() -> impl Strategy<Value = String> {
+        let part = prop_oneof![
+            Just("\n".to_owned()),
+            Just("\r\nGET / 200 1 B 1.0 ms\n".to_owned()),
+            Just("\x1b[2J".to_owned()),
+            Just("\u{9b}2J\u{202e}\u{2028}\u{7f}\0".to_owned()),
+            any::<String>(),
+        ];
+        prop::collection::vec(part, 0..5).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_event_forges_another(
+            (one, other, third) in (texts(), texts(), texts()),
+            line in proptest::option::of(any::<u32>()),
+            host in proptest::option::of(0..4_u32),
+        ) {
+            let peer = "127.0.0.1:9".parse().unwrap();
+            let record = RequestRecord {
+                method: one.as_bytes(),
+                target: other.as_bytes(),
+                status: Some(200),
+                bytes: 1,
+                duration: Duration::ZERO,
+                peer,
+            };
+            let location = line.map(|line| (other.as_str(), line));
+            for event in [
+                Event::Request(record),
+                Event::BadRequest { peer, status: 400, message: &one },
+                Event::HandlerFailed { url: &one, location, message: &third },
+                Event::Message { level: Level::Info, source: &one, text: &other },
+            ] {
+                let style = Style { host, ..log(false) };
+                let text = style.render(&event, Level::Info);
+                prop_assert!(is_one_event(&text), "{text:?}");
+                let json = Style { format: LogFormat::Json, ..style }.render(&event, Level::Info);
+                prop_assert!(is_one_event(&json) && json.matches('\n').count() == 1, "{json:?}");
+                let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+                if let Event::Message { .. } = event {
+                    prop_assert_eq!(value["message"].as_str(), Some(other.as_str()));
+                }
+            }
+        }
     }
 }

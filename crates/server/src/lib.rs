@@ -33,6 +33,7 @@ pub mod pac;
 mod page_cache;
 mod parts;
 pub mod pipes;
+pub mod printable;
 mod ranges;
 mod refusals;
 pub mod regular_file;

@@ -13,6 +13,7 @@ use crate::Error;
 
 /// Binds every address that `host` resolves to, all on the same port. Port 0 picks a free one.
 pub(crate) fn bind(host: &str, port: u16) -> Result<Vec<std::net::TcpListener>, Error> {
+    open_standard_descriptors();
     // A port that is free on one address may be taken on another.
     let mut attempts = if port == 0 { 8 } else { 1 };
     loop {
@@ -23,6 +24,28 @@ pub(crate) fn bind(host: &str, port: u16) -> Result<Vec<std::net::TcpListener>, 
         }
     }
 }
+
+/// Opens the null device as each of the standard descriptors that is closed. A socket would take
+/// its number, and whatever is then written to the standard output or error would go to a client.
+#[cfg(unix)]
+fn open_standard_descriptors() {
+    use std::os::fd::{AsRawFd, IntoRawFd};
+
+    use rustix::fs::{Mode, OFlags, open};
+
+    // The lowest number that is free is the one that is given. Without the null device, or without
+    // a descriptor left, nothing better can be done.
+    while let Ok(null) = open("/dev/null", OFlags::RDWR, Mode::empty()) {
+        if null.as_raw_fd() > 2 {
+            break;
+        }
+        // From now on it belongs to the process.
+        let _standard = null.into_raw_fd();
+    }
+}
+
+#[cfg(not(unix))]
+fn open_standard_descriptors() {}
 
 fn bind_all(host: &str, port: u16) -> Result<Vec<std::net::TcpListener>, Error> {
     let resolve = |source| Error::Resolve { host: host.to_owned(), source };

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use server::{
     Refusals,
     event::{Event, EventSink, Level},
-    latin1,
+    printable::{indented_lines, one_line},
 };
 
 use crate::modules;
@@ -41,12 +41,12 @@ impl EventSink for ProgramLog {
         let (level, text) = match event {
             Event::Request(record) => {
                 let status = record.status.map_or_else(|| "-".to_owned(), |s| s.to_string());
-                let (method, target) = (latin1(record.method), latin1(record.target));
+                let (method, target) = (record.method.escape_ascii(), record.target.escape_ascii());
                 (DEBUG, format!("{status} {method} {target} {}", record.bytes))
             }
-            Event::HandlerFailed { message, .. } => (WARNING, (*message).to_owned()),
+            Event::HandlerFailed { message, .. } => (WARNING, indented_lines(message).into_owned()),
             Event::BadRequest { peer, status, message } => {
-                (INFO, format!("{status} to {peer}: {message}"))
+                (INFO, format!("{status} to {peer}: {}", one_line(message)))
             }
             Event::Message { level, source, text } => {
                 let level = match level {
@@ -55,7 +55,7 @@ impl EventSink for ProgramLog {
                     Level::Warning => WARNING,
                     Level::Error => ERROR,
                 };
-                (level, format!("{source}: {text}"))
+                (level, format!("{}: {}", one_line(source), indented_lines(text)))
             }
         };
         match self.pool.get() {

@@ -44,8 +44,14 @@ class Finder:
 
 
 def tell(text):
-    sys.stderr.write("wptserve exec: {}\n".format(text))
-    sys.stderr.flush()
+    # Where there is no standard error, or a closed one, nobody misses it.
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write("wptserve exec: {}\n".format(text))
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
 
 
 def run_the_other():
