@@ -2,6 +2,7 @@
 
 import json
 import ssl
+import stat
 import subprocess
 import urllib.request
 
@@ -89,3 +90,21 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path):
     assert f"it is encrypted; `openssl pkey -in {key} -out {key}`" in failure()
     key.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     assert f"the key {key} cannot be used: " in failure()
+
+
+def test_the_authority_is_for_its_owner_alone(tmp_path):
+    def show():
+        result = running.run("certs", "spki", XDG_DATA_HOME=str(tmp_path))
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def mode(path):
+        return stat.S_IMODE(path.stat().st_mode)
+
+    made = show()
+    folder = tmp_path / "wptserve" / "authority"
+    assert (mode(folder), mode(folder / "ca.key")) == (0o700, 0o600)
+    folder.chmod(0o755)
+    (folder / "ca.key").chmod(0o644)
+    assert show() == made
+    assert (mode(folder), mode(folder / "ca.key")) == (0o700, 0o600)

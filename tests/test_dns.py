@@ -97,10 +97,11 @@ def test_other_names_do_not_exist(ask):
         assert told(at(name)) == (3, 0)
 
 
-def test_wildcards(ask):
+def test_wildcards_cross_dots(ask):
     at = ask("--dns-wildcards", "1")
     assert told(at("x.web-platform.test")) == (0, 1)
-    assert told(at("x.y.web-platform.test")) == (3, 0)
+    assert told(at("x.y.z.web-platform.test")) == (0, 1)
+    assert told(at("x.nonexistent.web-platform.test")) == (3, 0)
     assert told(at("nonexistent.web-platform.test")) == (3, 0)
 
 

@@ -65,7 +65,7 @@ pub struct WptArguments {
     #[arg(long)]
     pub dns: bool,
 
-    /// Answer for any name this many levels below the hosts; 0: as deep as the subdomains
+    /// Answer for any name below the hosts; the number is that of ./wpt serve, where all cross dots
     #[arg(long, alias = "dns_wildcards", value_name = "N", requires = "dns")]
     pub dns_wildcards: Option<u8>,
 

@@ -21,8 +21,8 @@ pub struct DnsNames {
     missing: HashSet<Labels>,
     /// Labels that no name below a zone may have.
     missing_labels: HashSet<Box<[u8]>>,
-    /// How many labels below a zone are enough to exist.
-    wildcards: Option<usize>,
+    /// Whether every name below a zone exists.
+    wildcards: bool,
 }
 
 /// What there is at a name.
@@ -37,9 +37,10 @@ pub(super) enum Existence {
 }
 
 impl DnsNames {
-    /// The names of a configuration. With `wildcards`, every name of up to so many labels below a
-    /// host resolves also, except those that are not to; 0 is the depth of the configuration's
-    /// deepest name.
+    /// The names of a configuration. With `wildcards`, every name below a host resolves also,
+    /// except those that are not to. Their number is that of the patterns `*.host`, `*.*.host` and
+    /// so on that the reference has, and a `*` there stands for several labels too; 0 is as many as
+    /// the configuration's deepest name has dots.
     pub fn new(names: &HostNames, wildcards: Option<usize>) -> Self {
         let all_labels = |names: &[String]| -> Vec<Labels> {
             names.iter().map(|name| labels(name.split('.').map(str::as_bytes))).collect()
@@ -58,10 +59,6 @@ impl DnsNames {
             let all = names.domains.iter().chain(&names.not_domains);
             all.map(|name| name.matches('.').count()).max().unwrap_or_default()
         };
-        let wildcards = match wildcards {
-            Some(0) => Some(deepest()),
-            wildcards => wildcards,
-        };
         let missing_labels = match wildcards {
             Some(_) => names
                 .not_subdomains
@@ -69,6 +66,10 @@ impl DnsNames {
                 .map(|name| name.to_ascii_lowercase().into_bytes().into_boxed_slice())
                 .collect(),
             None => HashSet::new(),
+        };
+        let wildcards = match wildcards {
+            Some(0) => deepest() > 0,
+            wildcards => wildcards.is_some(),
         };
         let missing = all_labels(&names.not_domains).into_iter().collect();
         Self { zones, existing, parents, missing, missing_labels, wildcards }
@@ -88,11 +89,9 @@ impl DnsNames {
         if self.existing.contains(name) {
             return Existence::Host;
         }
-        if let (Some(zone), Some(wildcards)) = (zone, self.wildcards) {
-            let below = &name[zone.len()..];
-            if below.len() <= wildcards
-                && !below.iter().any(|label| self.missing_labels.contains(label))
-            {
+        if let Some(zone) = zone.filter(|_| self.wildcards) {
+            let mut below = name[zone.len()..].iter();
+            if !below.any(|label| self.missing_labels.contains(label)) {
                 return Existence::Host;
             }
         }
@@ -141,20 +140,21 @@ mod tests {
     }
 
     #[test]
-    fn wildcards_are_for_so_many_labels() {
-        let names = names(Some(2));
-        for name in ["x.web.test", "x.y.web.test", "b.web.test", "www.web.test"] {
+    fn wildcards_cross_dots() {
+        let names = names(Some(1));
+        for name in ["x.web.test", "x.y.z.z.web.test", "b.web.test", "www.web.test"] {
             assert_eq!(existence(&names, name), Existence::Host, "{name}");
         }
-        for name in ["x.y.z.web.test", "no.web.test", "x.no.web.test", "no.x.web.test", "x.test"] {
+        for name in ["no.web.test", "x.no.web.test", "no.x.web.test", "x.test"] {
             assert_eq!(existence(&names, name), Existence::Missing, "{name}");
         }
     }
 
     #[test]
     fn no_wildcards_are_as_many_as_the_deepest_name_has_dots() {
-        let names = names(Some(0));
-        assert_eq!(existence(&names, "x.y.z.web.test"), Existence::Host);
-        assert_eq!(existence(&names, "x.y.z.z.web.test"), Existence::Missing);
+        assert_eq!(existence(&names(Some(0)), "x.y.z.z.web.test"), Existence::Host);
+        let flat = Config { browser_host: "web".to_owned(), ..Config::default() };
+        let flat = DnsNames::new(&flat.host_names(), Some(0));
+        assert_eq!(existence(&flat, "x.web"), Existence::Missing);
     }
 }

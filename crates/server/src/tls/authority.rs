@@ -55,6 +55,13 @@ impl Authority {
                 ),
             })?;
         }
+        // Who issues certificates that this user's browsers take is for this user alone.
+        for (path, mode) in [(folder, 0o700), (&folder.join(KEY), 0o600)] {
+            pem::restrict(path, mode).map_err(|error| Error::Authority {
+                folder: folder.to_owned(),
+                reason: format!("{} cannot be kept to its owner: {error}", path.display()),
+            })?;
+        }
         let broken = |reason: String| Error::Authority {
             folder: folder.to_owned(),
             reason: format!(
@@ -149,6 +156,7 @@ fn make(folder: &Path) -> io::Result<()> {
     let parent = folder.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(parent)?;
     let partial = tempfile::Builder::new().prefix(".authority-").tempdir_in(parent)?;
+    pem::restrict(partial.path(), 0o700)?;
     Authority::make(&partial.path().join(KEY), &partial.path().join(CERTIFICATE), NAME, DAYS)?;
     match fs::rename(partial.path(), folder) {
         Ok(()) => {

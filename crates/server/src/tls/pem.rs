@@ -91,7 +91,33 @@ pub(super) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
+    let mut file = options.open(path)?;
+    // One that was there keeps its mode.
+    restrict(path, 0o600)?;
+    file.write_all(text.as_bytes())
+}
+
+/// Takes from a file or folder the rights that are not in `mode`, and gives none.
+#[cfg(unix)]
+pub(super) fn restrict(path: &Path, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut permissions = match fs::metadata(path) {
+        Ok(metadata) => metadata.permissions(),
+        // Whoever needs it says that it is missing.
+        Err(_) => return Ok(()),
+    };
+    let held = permissions.mode() & 0o7777;
+    if held & !mode == 0 {
+        return Ok(());
+    }
+    permissions.set_mode(held & mode);
+    fs::set_permissions(path, permissions)
+}
+
+/// Takes nothing: other platforms keep a user's data to the user.
+#[cfg(not(unix))]
+pub(super) fn restrict(_path: &Path, _mode: u32) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn unread(error: &std::io::Error) -> String {
