@@ -20,12 +20,13 @@ CONFIG = 5
     ("[]", "a JSON object is expected"),
     ('{"ports": 80}', "`ports` is 80; a JSON object is expected"),
     ('{"ports": {"http": [70000]}}',
-     '`ports.http[0]`: a port from 0 to 65535 or "auto" is expected'),
+     '`ports.http[0]`: a port from 0 to 65535, "auto" or null is expected'),
     ('{"check_subdomains": "no"}',
      '`check_subdomains`: invalid type: string "no", expected a boolean'),
     ('{"browser_host": 3}', "`browser_host`: invalid type: integer `3`, expected a string"),
     ('{"logging": {"level": "loud"}}',
-     "`logging.level` is `loud`; it may be one of debug, info, warning, error, critical"),
+     "`logging.level` is `loud`; it may be one of debug, info, warning, error, critical, "
+     "notset, warn, fatal"),
     ('{"ssl": {"type": "magic"}}',
      "`ssl.type` is `magic`; it may be `none`, `authority`, `openssl` or "
          "`pregenerated`"),

@@ -1,7 +1,9 @@
 """`wptserve wpt`: the environment of a checkout in one process."""
 
 import json
+import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -227,3 +229,172 @@ def test_a_script_that_cannot_be_read(checkout, tmp_path):
 def test_webtransport_is_not_there_yet(checkout):
     error = running.failed(running.run("wpt", checkout, "--webtransport-h3"), CONFIG)
     assert error.startswith("`ports.webtransport-h3`: this version does not serve webtransport-h3")
+
+
+WHERE_HANDLER = """
+import os
+
+def main(request, response):
+    return os.getcwd() + " " + str(os.getpid())
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--processes", "2"]])
+def test_handlers_run_in_the_checkout(serve_wpt, checkout, tmp_path, options):
+    (checkout / "where.py").write_text(WHERE_HANDLER)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "more.json").write_text(json.dumps({"browser_host": "own.test"}))
+    (elsewhere / "aliases").write_text("/given/, given\n")
+    (elsewhere / "given").mkdir()
+    (elsewhere / "given" / "x.txt").write_text("given")
+    (elsewhere / "inject.js").write_text("injected();")
+    server = serve_wpt(
+        *options, "--config", "more.json", "--alias-file", "aliases",
+        "--inject-script", "inject.js", root="../wpt", cwd=elsewhere,
+    )
+    first = fetch(server, "/where.py").body.decode()
+    assert first.split()[0] == str(checkout.resolve())
+    assert fetch(server, "/given/x.txt").body == b"given"
+    assert b"injected();" in fetch(server, "/page.html").body
+    if options:
+        server.process.send_signal(signal.SIGHUP)
+        running.wait_until(
+            lambda: fetch(server, "/where.py").body.split()[1] != first.split()[1].encode(),
+            what="new hosts",
+        )
+        assert fetch(server, "/where.py").body.startswith(bytes(checkout.resolve()) + b" ")
+        assert fetch(server, "/given/x.txt").body == b"given"
+
+
+def test_a_relative_ready_file_is_where_the_command_was_given(checkout, tmp_path):
+    process = subprocess.Popen(
+        [running.binary(), "wpt", "wpt", "--ready-file", "ready.json", "--python", running.python()],
+        cwd=tmp_path, env=running.environment(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    try:
+        running.wait_until((tmp_path / "ready.json").exists, 20, "the ready file")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def certified(checkout):
+    """The checkout with a key and a certificate where upstream has them."""
+    made = checkout.parent / "certified"
+    (made / "resources").mkdir(parents=True)
+    (made / "resources" / "testharness.js").write_text("")
+    base = made / "_certs"
+    (made / "config.json").write_text(json.dumps({
+        "ports": {"http": ["auto"], "https": []}, "check_subdomains": False,
+        "ssl": {"type": "openssl", "openssl": {"base_path": str(base)}},
+    }))
+    result = running.run("wpt", made, "--exit-after-start", "--python", running.python())
+    assert result.returncode == 0, result.stderr
+    certs = checkout / "tools" / "certs"
+    certs.mkdir(parents=True)
+    for ending in ("key", "pem"):
+        made_file = (base / f"web-platform.test.{ending}").read_bytes()
+        for host in ("web-platform.test", "127.0.0.1"):
+            (certs / f"{host}.{ending}").write_bytes(made_file)
+    return checkout
+
+
+@pytest.mark.parametrize("place", ["checkout", "beside"])
+def test_the_configuration_of_jsdom_starts_unchanged(certified, serve_wpt, tmp_path, place):
+    """Its paths start from the checkout, in which jsdom runs the server; the file is elsewhere."""
+    config = tmp_path / "jsdom" / "wpt-config.json"
+    config.parent.mkdir()
+    config.write_text(json.dumps({
+        "browser_host": "web-platform.test", "doc_root": ".", "ws_doc_root": None,
+        "server_host": None, "check_subdomains": True, "log_level": "info", "bind_address": True,
+        # With its own numbers two servers of the suite would meet.
+        "ports": {"http": ["auto", "auto"], "https": ["auto", "auto"], "h2": ["auto"],
+                  "ws": ["auto"], "wss": ["auto"]},
+        "ssl": {
+            "type": "pregenerated", "encrypt_after_connect": False, "none": {},
+            "openssl": {"openssl_binary": "openssl", "base_path": "_certs",
+                        "force_regenerate": False, "base_conf_path": None},
+            "pregenerated": {"host_key_path": "tools/certs/web-platform.test.key",
+                             "host_cert_path": "tools/certs/web-platform.test.pem"},
+        },
+    }))
+    cwd = certified if place == "checkout" else config.parent
+    server = serve_wpt("--config", config, cwd=cwd)
+    assert fetch(server, "/page.html").body == b"<p>page</p>\n"
+    assert {"http", "https", "h2", "ws", "wss"} <= set(ports_of(server))
+
+
+def test_the_configuration_of_chromium_starts_unchanged(certified, serve_wpt, tmp_path):
+    """Its paths start from the folder above its copy of the tests, in which it runs the server."""
+    for name in ("resources", "wpt_internal", "gen"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "resources" / "testharnessreport.js").write_text("// of Chromium\n")
+    (tmp_path / "wpt_internal" / "x.html").write_text("internal")
+    (certified / "resources" / "testharnessreport.js").write_text("// upstream\n")
+    config = certified / ".config.json"
+    config.write_text(json.dumps({
+        "server_host": "127.0.0.1", "check_subdomains": False, "log_level": "DEBUG",
+        "bind_address": True,
+        "ports": {"http": ["auto", "auto"], "http-private": ["auto"], "http-public": ["auto"],
+                  "https": ["auto", None], "h2": [None], "ws": ["auto"], "wss": ["auto"]},
+        "ssl": {
+            "type": "pregenerated", "encrypt_after_connect": False,
+            "pregenerated": {"host_key_path": "wpt/tools/certs/127.0.0.1.key",
+                             "host_cert_path": "wpt/tools/certs/127.0.0.1.pem"},
+        },
+        "aliases": [
+            {"url-path": "/gen/", "local-dir": "gen"},
+            {"url-path": "/wpt_internal/", "local-dir": "wpt_internal"},
+            {"url-path": "/resources/testharnessreport.js", "local-dir": "resources"},
+        ],
+    }))
+    server = serve_wpt("--config", config, "--doc_root", certified, "--no-h2", cwd=tmp_path)
+    assert fetch(server, "/page.html").body == b"<p>page</p>\n"
+    assert fetch(server, "/resources/testharnessreport.js").body == b"// of Chromium\n"
+    assert fetch(server, "/wpt_internal/x.html").body == b"internal"
+    seen = json.loads(fetch(server, "/config.py").body)["ports"]
+    assert seen["https"] == [ports_of(server)["https"][0], None]
+
+
+def test_null_is_a_slot_that_is_off(serve_wpt, tmp_path):
+    config = tmp_path / "null.json"
+    config.write_text(json.dumps({"ports": {"http": ["auto", None], "https": [None, "auto"],
+                                            "ws": [None]}}))
+    server = serve_wpt("--config", config)
+    ports = ports_of(server)
+    assert len(ports["http"]) == len(ports["https"]) == 1 and "ws" not in ports
+    seen = json.loads(fetch(server, "/config.py").body)["ports"]
+    assert seen["https"] == [None, *ports["https"]] and seen["ws"] == [None]
+
+
+def test_without_tls_nothing_secure_is_served(serve_wpt, tmp_path):
+    config = tmp_path / "plain.json"
+    config.write_text(json.dumps({"ssl": {"type": "none"}}))
+    assert set(ports_of(serve_wpt("--config", config))) == {"http", "http-local", "http-public", "ws"}
+
+
+def test_the_log_names_a_script_that_loses_metadata_once(serve_wpt, checkout):
+    script = checkout / "lost.any.js"
+    script.write_bytes(b"// META: title=x\n// META: timeout=long\r\n")
+    server = serve_wpt()
+    for _ in range(2):
+        assert fetch(server, "/lost.any.html").status == 200
+        assert fetch(server, "/lost.any.worker.html").status == 200
+    [line] = [line for line in server.log().splitlines() if "META" in line]
+    assert line.startswith(f"warning: meta: {script}:2: ") and "CR LF" in line
+
+
+def test_the_doctor_names_each_script_that_loses_metadata(checkout):
+    (checkout / "deep").mkdir()
+    (checkout / "deep" / "bom.window.js").write_bytes(b"\xef\xbb\xbf// META: title=x\n")
+    (checkout / "space.any.js").write_bytes(b"// META: timeout=long \n")
+    (checkout / "good.any.js").write_bytes(b"// META: timeout=long\n")
+    (checkout / "no_test.js").write_bytes(b"// META: timeout=long \n")
+    result = running.run("doctor", checkout, "--json", "--python", running.python())
+    found = [f["text"] for f in json.loads(result.stdout) if f["about"] == "metadata"]
+    assert [text.split(":")[0] for text in found] == [
+        str(checkout / "deep" / "bom.window.js"), str(checkout / "space.any.js"),
+    ]

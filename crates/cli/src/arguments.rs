@@ -8,6 +8,7 @@ use std::{
 
 use clap::{
     Args, CommandFactory, Parser, Subcommand, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
@@ -192,7 +193,7 @@ pub(crate) struct EngineArguments {
     pub(crate) python: Option<PathBuf>,
 
     /// Write the addresses as JSON to this file once they are listened on
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = absolute())]
     pub(crate) ready_file: Option<PathBuf>,
 
     /// The largest request body [default: no limit]
@@ -350,4 +351,8 @@ impl EngineArguments {
     pub(crate) fn logs_requests(&self) -> bool {
         self.verbose > 0 || self.log_format == LogFormat::Json || log::is_terminal()
     }
+}
+/// A path that stays the same when the working directory becomes another.
+fn absolute() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(std::path::absolute)
 }

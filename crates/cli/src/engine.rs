@@ -1,6 +1,6 @@
 //! Running the engine for a command: sockets, log, signals, and the announcement.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{env, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use server::{
     AcceptShare, Bound, Environment, Error, Http2Use, Limits, Refusals, Router, Scheme, Server,
@@ -152,6 +152,14 @@ impl Ground {
         begun: impl FnOnce(&Listening) -> Result<F, Failure>,
     ) -> Result<(), Failure> {
         let Self { identity, bound, unserved, listening } = self;
+        if let Some(checkout) = &site.settings().config.checkout {
+            // As `./wpt serve` does, which is run there. All that the arguments name is absolute by
+            // now, and what a supervisor starts finds the arguments' own directory.
+            env::set_current_dir(checkout).map_err(|error| Error::DocRoot {
+                path: checkout.clone(),
+                reason: error.to_string(),
+            })?;
+        }
         let tls = identity.as_ref().map(Acceptor::new).transpose()?;
         let mut ports = listening.ports();
         ports.extend(unserved);

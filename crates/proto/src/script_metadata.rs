@@ -39,6 +39,49 @@ fn comment(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&rest[..end], value))
 }
 
+/// Why a script's comments do not say what they seem to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The line, from 1 on.
+    pub line: usize,
+    /// What is lost, and why.
+    pub reason: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// The first loss of a script's metadata: what hides a comment, or counts as a part of its value. A
+/// `global` has its white space taken away.
+pub fn lost_metadata(script: &[u8]) -> Option<Loss> {
+    if let Some(script) = script.strip_prefix(BYTE_ORDER_MARK) {
+        let first = script.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        return comment(first).map(|_| Loss {
+            line: 1,
+            reason: "the byte order mark at its start hides every // META: line",
+            remedy: "save the file as UTF-8 without a byte order mark",
+        });
+    }
+    let lines = (1..).zip(script.split(|&byte| byte == b'\n'));
+    let mut comments = lines.map_while(|(line, text)| Some((line, comment(text)?)));
+    comments.find_map(|(line, (key, value))| {
+        let (reason, remedy) = match value.last() {
+            _ if key == b"global" => return None,
+            Some(b'\r') => (
+                "its // META: line ends with CR LF, and CR is taken as a part of the value",
+                "save the file with LF line ends",
+            ),
+            Some(b' ' | b'\t' | b'\x0b' | b'\x0c') => (
+                "white space at the end of its // META: line is taken as a part of the value",
+                "remove the white space",
+            ),
+            _ => return None,
+        };
+        Some(Loss { line, reason, remedy })
+    })
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 fn skip_space(text: &[u8]) -> &[u8] {
     let is_space = |byte: u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = text.iter().position(|&byte| !is_space(byte)).unwrap_or(text.len());
@@ -111,6 +154,19 @@ mod tests {
         assert_eq!(read(b" // META: a=b"), []);
         assert_eq!(read(b"// META: =b"), [("", "b")]);
         assert_eq!(read(b"// META: a-b=c"), []);
+    }
+
+    #[test]
+    fn what_is_lost_is_told() {
+        let line = |script: &[u8]| lost_metadata(script).map(|loss| (loss.line, loss.remedy));
+        assert_eq!(line(b"// META: title=x\n// META: global=window \r\n\r\nx \n"), None);
+        assert_eq!(line(b"\xef\xbb\xbfx();\n// META: title=x"), None);
+        let (_, remedy) = line(b"\xef\xbb\xbf// META: title=x\n").unwrap();
+        assert!(remedy.contains("byte order mark"));
+        let (at, remedy) = line(b"// META: title=x\n// META: timeout=long\r\n").unwrap();
+        assert!(at == 2 && remedy.contains("LF"));
+        let (at, remedy) = line(b"// META: timeout=long \n").unwrap();
+        assert!(at == 1 && remedy.contains("white space"));
     }
 
     #[test]

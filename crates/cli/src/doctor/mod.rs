@@ -3,6 +3,7 @@
 mod certificates;
 mod checkout;
 mod machine;
+mod metadata;
 mod names;
 mod ports;
 mod python;
@@ -112,6 +113,9 @@ fn examine(arguments: &DoctorArguments) -> Vec<Finding> {
             defaults
         }
     };
+    if is_checkout(&absolute) {
+        findings.extend(metadata::check(&root));
+    }
     findings.push(names::check(&config));
     findings.push(ports::check(&config));
     findings.push(certificates::check(&config));

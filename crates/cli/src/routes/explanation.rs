@@ -165,7 +165,7 @@ impl Place {
     fn of(route: &Route, request: &Request) -> Option<Self> {
         let directory = directory(route, &request.environment.doc_root)?.to_owned();
         let page = generated(route, request);
-        let path = match page {
+        let path = match &page {
             Some(page) => page.source(request),
             None => file_system_path(request),
         };

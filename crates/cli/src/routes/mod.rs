@@ -38,7 +38,7 @@ fn answer(arguments: &RoutesArguments) -> Result<String, Failure> {
         files: Arc::new(FileHandler::default()),
     };
     let config = &settings.config;
-    let router = if config.environment {
+    let router = if config.checkout.is_some() {
         config.environment_router(&handlers, &settings.doc_root, None)?
     } else {
         config.router(&handlers)?

@@ -214,5 +214,4 @@ fn free_port() -> u16 {
     port.map_or(0, |address| address.port())
 }
 
-/// Every checkout has it, and every copy of one.
-pub(crate) const MARK: &str = "resources/testharness.js";
+pub(crate) use server::config::CHECKOUT_MARK as MARK;

@@ -121,14 +121,16 @@ impl Drop for Process {
     }
 }
 
-/// Runs the command to its end: what was asked, what was said, and the exit code.
+/// Runs the command to its end: what was asked, what was said, and the exit code. The directory is
+/// written `DIR`.
 pub(crate) fn run(directory: &Path, arguments: &[&str], handlers: &str) -> String {
     let mut process = Process::start(directory, arguments, handlers);
     let stdout = read(process.child.stdout.take().unwrap());
     let (stderr, code) = process.end();
     let stdout = stdout.recv_timeout(DEADLINE).unwrap();
     let (_, stdout) = stdout.split_once(MARK).expect("the child was no command");
-    format!("$ wptserve {}\n{stdout}{stderr}[exit code {code}]\n", arguments.join(" "))
+    let text = format!("$ wptserve {}\n{stdout}{stderr}[exit code {code}]\n", arguments.join(" "));
+    text.replace(&*directory.to_string_lossy(), "DIR")
 }
 
 /// Reads a stream to its end in a thread.

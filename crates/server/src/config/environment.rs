@@ -48,7 +48,7 @@ impl Config {
                 ..Ssl::default()
             },
             logging: Logging { level: "info".to_owned(), suppress_handler_traceback: false },
-            environment: true,
+            checkout: Some(root.to_owned()),
             ..Self::default()
         }
     }
@@ -57,25 +57,26 @@ impl Config {
     pub fn ws_doc_root(&self, doc_root: &Path) -> PathBuf {
         match &self.ws_doc_root {
             Some(path) => path.into(),
-            None if self.environment => doc_root.join("websockets").join("handlers"),
+            None if self.checkout.is_some() => doc_root.join("websockets").join("handlers"),
             None => doc_root.to_owned(),
         }
     }
 
     /// The directories of WebSocket handlers: [`ws_doc_root`](Self::ws_doc_root), then the extra
-    /// ones. Relative ones start from the configuration file's folder.
+    /// ones.
     pub fn ws_roots(&self, doc_root: &Path) -> Vec<PathBuf> {
         let extra = self.ws_extra.iter().flatten().map(PathBuf::from);
         std::iter::once(self.ws_doc_root(doc_root))
             .chain(extra)
-            .map(|root| self.folder.join(root))
+            .map(|root| self.folders.find(root))
             .collect()
     }
 
     /// Whether the browser host and the alternate one are of different sites: tests of what is
     /// cross-site need two.
     pub(super) fn check_hosts(&self) -> Result<(), String> {
-        let Some(alternate) = self.alternate_hosts.get("alt").filter(|_| self.environment) else {
+        let Some(alternate) = self.alternate_hosts.get("alt").filter(|_| self.checkout.is_some())
+        else {
             return Ok(());
         };
         let labels = |host: &str| host.split('.').map(str::to_owned).rev().collect::<Vec<_>>();

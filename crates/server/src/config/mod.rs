@@ -2,6 +2,7 @@
 
 mod environment;
 mod environment_routes;
+mod folders;
 mod host_names;
 mod overlay;
 mod resolved;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value, json};
 use crate::{Error, Scheme, regular_file};
 use overlay::{merge, rename, unknown};
 
+pub use folders::{CHECKOUT_MARK, Folders};
 pub use host_names::HostNames;
 pub use route_handler::RouteHandler;
 pub use routing::{Alias, Methods, Rewrite, RouteEntry};
@@ -61,22 +63,24 @@ pub struct Config {
     pub routes: Vec<RouteEntry>,
     /// What is logged.
     pub logging: Logging,
-    /// What relative directories start from: the file's own folder.
+    /// What relative directories start from.
     #[serde(skip)]
-    pub folder: PathBuf,
-    /// Whether this is the environment of `wpt serve`, rather than a bare server.
+    pub folders: Folders,
+    /// The checkout whose environment this is, as of `wpt serve`; `None` for a bare server.
     #[serde(skip)]
-    pub environment: bool,
+    pub checkout: Option<PathBuf>,
 }
 
-/// A port, or the wish for a free one.
+/// A port, the wish for a free one, or a slot that is off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a port from 0 to 65535 or \"auto\" is expected")]
+#[serde(untagged, expecting = "a port from 0 to 65535, \"auto\" or null is expected")]
 pub enum Port {
     /// This port.
     Number(u16),
     /// A free port.
     Auto(Auto),
+    /// None: `null` keeps a place in the list.
+    Off(()),
 }
 
 /// The word `auto`.
@@ -96,9 +100,13 @@ pub struct Ssl {
     pub kind: String,
     /// Whether TLS starts only after a CONNECT request.
     pub encrypt_after_connect: bool,
-    /// What relative paths of files start from: the folder of the file that has this key.
+    /// What relative paths of files start from.
     #[serde(skip)]
-    pub folder: PathBuf,
+    pub folders: Folders,
+    /// Whether a file says `none`: then what is secure is not served. Without a word of it, secure
+    /// ports have the user's authority.
+    #[serde(skip)]
+    pub off: bool,
     /// Settings of the type `none`: there are none.
     pub none: Map<String, Value>,
     /// Settings of the type `openssl`.
@@ -111,7 +119,7 @@ pub struct Ssl {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Logging {
-    /// `debug`, `info`, `warning`, `error` or `critical`.
+    /// A level of Python's `logging`, in any case.
     pub level: String,
     /// Whether a failing handler's traceback is cut down to one line.
     pub suppress_handler_traceback: bool,
@@ -136,8 +144,8 @@ impl Default for Config {
             rewrites: Vec::new(),
             routes: Vec::new(),
             logging: Logging::default(),
-            folder: PathBuf::from("."),
-            environment: false,
+            folders: Folders::default(),
+            checkout: None,
         }
     }
 }
@@ -150,7 +158,8 @@ impl Default for Ssl {
         };
         Self {
             kind: "none".to_owned(),
-            folder: PathBuf::from("."),
+            folders: Folders::default(),
+            off: false,
             encrypt_after_connect: false,
             none: Map::new(),
             openssl: object(json!({
@@ -196,18 +205,25 @@ impl Config {
         };
         let mut warnings = Vec::new();
         let overrides = rename(overrides, &mut warnings);
-        let names_folders = ["aliases", "routes"].iter().any(|key| overrides.contains_key(*key));
+        let names_folders = ["aliases", "routes", "ws_doc_root", "ws_extra"]
+            .iter()
+            .any(|key| overrides.contains_key(*key));
         let names_files = overrides.contains_key("ssl");
+        let names_root = overrides.contains_key("doc_root");
+        let ssl_kind = overrides.get("ssl").and_then(|ssl| ssl.get("type")).cloned();
         let mut merged = serde_json::to_value(self).map_err(|e| e.to_string())?;
         merge(&mut merged, Value::Object(overrides), "")?;
         routing::check_entries(&merged)?;
         let mut config: Self = serde_path_to_error::deserialize(merged)
             .map_err(|error| format!("`{}`: {}", error.path(), error.inner()))?;
-        config.environment = self.environment;
-        let ssl_folder = if names_files { folder } else { &self.ssl.folder };
-        ssl_folder.clone_into(&mut config.ssl.folder);
-        let folder = if names_folders { folder } else { &self.folder };
-        folder.clone_into(&mut config.folder);
+        config.checkout.clone_from(&self.checkout);
+        let folders = Folders::of_file(self.checkout.as_deref(), folder);
+        if let Some(path) = config.doc_root.as_mut().filter(|_| names_root) {
+            *path = folders.find_document_root(Path::new(path)).to_string_lossy().into_owned();
+        }
+        config.ssl.off = ssl_kind.map_or(self.ssl.off, |kind| kind == "none");
+        config.ssl.folders = if names_files { &folders } else { &self.ssl.folders }.clone();
+        config.folders = if names_folders { folders } else { self.folders.clone() };
         config.check()?;
         Ok((config, warnings))
     }
@@ -228,7 +244,11 @@ impl Config {
             ));
         }
         if let Some(name) = self.ports.keys().find(|name| Scheme::from_name(name).is_none()) {
-            return Err(unknown(&format!("ports.{name}"), name, Scheme::ALL.map(Scheme::name)));
+            let path = format!("ports.{name}");
+            return Err(match FORMER.iter().find(|(former, _)| former == name) {
+                Some((_, now)) => format!("the key `{path}` is unknown; is `ports.{now}` meant?"),
+                None => unknown(&path, name, Scheme::ALL.map(Scheme::name)),
+            });
         }
         self.check_hosts()?;
         self.check_routing()
@@ -237,20 +257,30 @@ impl Config {
     /// The ports of a scheme, 0 for each `auto`; `None` when nothing is said of them.
     pub fn ports(&self, scheme: Scheme) -> Option<Vec<u16>> {
         let ports = self.ports.get(scheme.name())?;
-        Some(ports.iter().map(|port| port.number()).collect())
+        if self.ssl.off && scheme.is_secure() {
+            return Some(Vec::new());
+        }
+        Some(ports.iter().filter_map(|port| port.number()).collect())
     }
 }
 
 impl Port {
-    fn number(self) -> u16 {
+    fn number(self) -> Option<u16> {
         match self {
-            Self::Number(port) => port,
-            Self::Auto(Auto::Auto) => 0,
+            Self::Number(port) => Some(port),
+            Self::Auto(Auto::Auto) => Some(0),
+            Self::Off(()) => None,
         }
     }
 }
 
-const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
+/// Python's names of levels.
+const LEVELS: [&str; 8] =
+    ["debug", "info", "warning", "error", "critical", "notset", "warn", "fatal"];
+
+/// Keys of `ports` that configurations of former years have, and which are no other names: what
+/// they asked for is another protocol, or its port had another default.
+const FORMER: [(&str, &str); 2] = [("http2", "h2"), ("quic-transport", "webtransport-h3")];
 
 #[cfg(test)]
 mod tests {
@@ -292,6 +322,10 @@ mod tests {
             parse(r#"{"ports": {"htps": [1]}}"#).unwrap_err(),
             "the key `ports.htps` is unknown; is `ports.https` meant?"
         );
+        assert_eq!(
+            parse(r#"{"ports": {"http2": [1]}}"#).unwrap_err(),
+            "the key `ports.http2` is unknown; is `ports.h2` meant?"
+        );
         let all = Scheme::ALL.map(|scheme| format!("\"{scheme}\": [\"auto\"]")).join(",");
         let (config, _) = parse(&format!("{{\"$schema\": \"x\", \"ports\": {{{all}}}}}")).unwrap();
         assert_eq!(config.ports.len(), Scheme::ALL.len());
@@ -305,9 +339,41 @@ mod tests {
         );
         assert_eq!(
             parse(r#"{"ports": {"http": ["x"]}}"#).unwrap_err(),
-            "`ports.http[0]`: a port from 0 to 65535 or \"auto\" is expected"
+            "`ports.http[0]`: a port from 0 to 65535, \"auto\" or null is expected"
         );
         assert_eq!(parse("[]").unwrap_err(), "a JSON object is expected");
+    }
+
+    #[test]
+    fn null_is_a_slot_that_is_off() {
+        let (config, _) = parse(r#"{"ports": {"https": [null, 8444], "http": [1]}}"#).unwrap();
+        assert_eq!(config.ports(Scheme::Https), Some(vec![8444]));
+        let value = config
+            .resolved(Path::new("/"), &[(Scheme::Http, 1), (Scheme::Https, 2), (Scheme::Https, 2)]);
+        assert_eq!(value["ports"], json!({"http": [1], "https": [null, 2]}));
+    }
+
+    #[test]
+    fn without_tls_nothing_secure_is_served() {
+        let ports = r#""ports": {"http": [1], "https": [2], "h2": [3], "wss": [4], "ws": [5]}"#;
+        let secure = |text: &str| {
+            let (config, _) = parse(text).unwrap();
+            [Scheme::Http, Scheme::Https, Scheme::H2, Scheme::Wss, Scheme::Ws]
+                .map(|scheme| config.ports(scheme).unwrap())
+        };
+        let none = format!(r#"{{{ports}, "ssl": {{"type": "none"}}}}"#);
+        assert_eq!(secure(&none), [vec![1], vec![], vec![], vec![], vec![5]]);
+        assert_eq!(secure(&format!("{{{ports}}}")), [[1], [2], [3], [4], [5]]);
+    }
+
+    #[test]
+    fn levels_have_the_names_of_python() {
+        for level in ["WARN", "fatal", "NotSet", "CRITICAL", "debug"] {
+            let (config, _) = parse(&format!(r#"{{"log_level": "{level}"}}"#)).unwrap();
+            let value = config.resolved(Path::new("/"), &[]);
+            assert_eq!(value["logging"]["level"], level.to_uppercase());
+        }
+        assert!(parse(r#"{"log_level": "trace"}"#).is_err());
     }
 
     #[test]

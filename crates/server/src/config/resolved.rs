@@ -1,10 +1,10 @@
 //! The configuration as handlers and templates see it.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Map, Value, json};
 
-use super::Config;
+use super::{Config, Port};
 use crate::scheme::{OLD_NAMES, Scheme};
 
 impl Config {
@@ -50,7 +50,7 @@ impl Config {
             "all_domains_set": all_domains_set,
             "ssl_config": self.ssl_config(),
         });
-        if self.environment {
+        if self.checkout.is_some() {
             let ws_doc_root = json!(self.ws_doc_root(Path::new(&*doc_root)).to_string_lossy());
             value["paths"]["ws_doc_root"] = ws_doc_root.clone();
             value["paths"]["ws_extra"] = json!(self.ws_extra);
@@ -81,15 +81,23 @@ impl Config {
 
     /// The ports by scheme; a scheme that had another name is there under both.
     fn resolved_ports(&self, ports: &[(Scheme, u16)]) -> Map<String, Value> {
-        let mut by_name: Map<String, Value> =
-            self.ports.keys().map(|name| (name.clone(), json!([]))).collect();
+        let mut listened: BTreeMap<&str, Vec<Option<u16>>> =
+            self.ports.keys().map(|name| (name.as_str(), Vec::new())).collect();
         for (scheme, port) in ports {
-            let ports = by_name.entry(scheme.name()).or_insert_with(|| json!([]));
-            if let Value::Array(ports) = ports
-                && !ports.contains(&json!(port))
-            {
-                ports.push(json!(port));
+            let ports = listened.entry(scheme.name()).or_default();
+            if !ports.contains(&Some(*port)) {
+                ports.push(Some(*port));
             }
+        }
+        let mut by_name: Map<String, Value> = Map::new();
+        for (name, mut ports) in listened {
+            // A slot that is off keeps its place.
+            for (place, port) in self.ports.get(name).into_iter().flatten().enumerate() {
+                if *port == Port::Off(()) && place <= ports.len() {
+                    ports.insert(place, None);
+                }
+            }
+            by_name.insert(name.to_owned(), json!(ports));
         }
         for (old, new) in OLD_NAMES {
             if let Some(ports) = by_name.get(new).cloned() {

@@ -163,7 +163,7 @@ impl Config {
 
     /// A directory that the configuration names.
     fn directory(&self, path: &str) -> PathBuf {
-        let path = self.folder.join(path);
+        let path = self.folders.find(path);
         path.canonicalize().unwrap_or(path)
     }
 
@@ -219,7 +219,7 @@ impl Config {
     }
 
     fn check_directory(&self, key: &str, path: &str) -> Result<(), String> {
-        let directory = self.folder.join(path);
+        let directory = self.folders.find(path);
         let reason = match directory.metadata() {
             _ if path.is_empty() => "a directory is expected".to_owned(),
             Ok(metadata) if metadata.is_dir() => return Ok(()),

@@ -8,20 +8,23 @@ mod kinds;
 mod lines;
 
 use std::{
+    collections::HashSet,
     fs,
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::Bytes;
 use proto::{
     percent,
-    script_metadata::{is_exposed, script_metadata},
+    script_metadata::{is_exposed, lost_metadata, script_metadata},
 };
 
 use crate::{
     Exchange, Handler, Request, Response,
     blocking::{self, Job},
+    event::{Event, Level},
     file_cache::AtHand,
     files::{Failure, file_system_path},
     headers_files::{header_list, load_headers},
@@ -33,10 +36,12 @@ pub use kinds::{Ending, KINDS, Kind};
 pub use lines::Lines;
 
 /// Answers with pages of one kind.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct GeneratedHandler {
     kind: &'static Kind,
     edition: Edition,
+    /// The scripts of which it was told that they lose metadata.
+    told: Arc<Mutex<HashSet<PathBuf>>>,
 }
 
 impl Handler for GeneratedHandler {
@@ -56,7 +61,7 @@ impl Handler for GeneratedHandler {
     }
 
     fn handle(&self, exchange: Exchange) {
-        let handler = *self;
+        let handler = self.clone();
         let query = exchange.request.query().map(AsRef::as_ref);
         let computes = !pipes::are_quick_for(exchange.request.path(), query, None);
         let lane = if computes { &blocking::CODECS } else { &blocking::FILES };
@@ -68,7 +73,8 @@ impl GeneratedHandler {
     /// The handlers of all kinds that an edition has, in the order of the routes.
     pub fn all(edition: Edition) -> impl Iterator<Item = Self> {
         let kinds = KINDS.iter().filter(move |kind| (kind.since..=kind.until).contains(&edition));
-        kinds.map(move |kind| Self { kind, edition })
+        let told = Arc::default();
+        kinds.map(move |kind| Self { kind, edition, told: Arc::clone(&told) })
     }
 
     /// The kind.
@@ -124,6 +130,7 @@ impl GeneratedHandler {
         for (name, value) in fields {
             response.headers.set(name.clone(), value.clone());
         }
+        self.tell_lost_metadata(request, script, source);
         let told = |reason: String| Failure::Server(format!("{}: {reason}", source.display()));
         kind.check_exposure(script).map_err(|failure| match failure {
             Failure::Server(reason) => told(reason),
@@ -153,6 +160,21 @@ impl GeneratedHandler {
             injection.apply(&mut response)?;
         }
         Ok(response)
+    }
+}
+
+impl GeneratedHandler {
+    /// Warns once of a script that loses metadata: it is served as upstream does, and a test that
+    /// ends too early has its reason in the log.
+    fn tell_lost_metadata(&self, request: &Request, script: &[u8], source: &Path) {
+        let Some(loss) = lost_metadata(script) else { return };
+        // Nothing panics while it holds this.
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(source.to_owned()) {
+            let text = format!("{}:{}: {}", source.display(), loss.line, loss.reason);
+            let level = Level::Warning;
+            request.environment.events.emit(&Event::Message { level, source: "meta", text: &text });
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Authority, Certificate, certificate::DAY, openssl, pem};
-use crate::{Config, Error};
+use crate::{Config, Error, config::Folders};
 
 /// A key with its certificates.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Identity {
             "pregenerated" => {
                 let path = |key: &str| {
                     let path = config.ssl.pregenerated.get(key).and_then(Value::as_str);
-                    path.map(|path| config.ssl.folder.join(path)).ok_or_else(|| {
+                    path.map(|path| config.ssl.folders.find(path)).ok_or_else(|| {
                         Error::Certificate {
                             what: "file of",
                             path: PathBuf::from(format!("ssl.pregenerated.{key}")),
@@ -67,7 +67,7 @@ impl Identity {
                 };
                 Self::load(&path("host_key_path")?, &path("host_cert_path")?, None)
             }
-            "openssl" => openssl::identity(&config.ssl.openssl, &config.ssl.folder, hosts),
+            "openssl" => openssl::identity(&config.ssl.openssl, &config.ssl.folders, hosts),
             _ => Self::issued(Authority::open()?, hosts),
         }
     }
@@ -84,7 +84,7 @@ impl Identity {
         settings.insert("base_path".to_owned(), json!(folder.to_string_lossy()));
         settings.insert("duration".to_owned(), json!(days));
         settings.insert("force_regenerate".to_owned(), json!(anew));
-        openssl::identity(&settings, Path::new(""), hosts)
+        openssl::identity(&settings, &Folders::default(), hosts)
     }
 
     /// The same, for connections that begin unencrypted until a CONNECT request.

@@ -13,13 +13,13 @@ use serde_json::{Map, Value};
 use tempfile::TempDir;
 
 use super::{Authority, Identity, pem};
-use crate::Error;
+use crate::{Error, config::Folders};
 
 /// The pair of `base_path` when it is valid, else a new one, and a new authority where there is
 /// none.
 pub(super) fn identity(
     settings: &Map<String, Value>,
-    relative_to: &Path,
+    relative_to: &Folders,
     hosts: &[String],
 ) -> Result<Identity, Error> {
     let (folder, temporary) = folder(settings, relative_to)?;
@@ -46,14 +46,14 @@ pub(super) fn identity(
 /// The folder of the files; a temporary one when none is named.
 fn folder(
     settings: &Map<String, Value>,
-    relative_to: &Path,
+    relative_to: &Folders,
 ) -> Result<(PathBuf, Option<TempDir>), Error> {
     let unusable = |folder: &Path, error: &io::Error| Error::Authority {
         folder: folder.to_owned(),
         reason: format!("the folder cannot be made: {error}; set `ssl.openssl.base_path`"),
     };
     if let Some(path) = settings.get("base_path").and_then(Value::as_str) {
-        let folder = relative_to.join(path);
+        let folder = relative_to.find(path);
         fs::create_dir_all(&folder).map_err(|error| unusable(&folder, &error))?;
         return Ok((folder, None));
     }
