@@ -164,15 +164,12 @@ impl Style {
                     None => format!("the handler of {url} failed"),
                 };
                 // The first line of several names the URL again.
-                match message.split_once('\n') {
-                    Some((_, rest)) => {
-                        text.push_str("\n  ");
-                        text.push_str(&indented_lines(rest.trim_end()));
-                    }
-                    None => {
-                        text.push_str(": ");
-                        text.push_str(&one_line(message));
-                    }
+                if let Some((_, rest)) = message.split_once('\n') {
+                    text.push_str("\n  ");
+                    text.push_str(&indented_lines(rest.trim_end()));
+                } else {
+                    text.push_str(": ");
+                    text.push_str(&one_line(message));
                 }
                 self.labelled(Level::Error, &text)
             }
