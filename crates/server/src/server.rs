@@ -22,7 +22,7 @@ use crate::{
     connection,
     dns::{self, DnsNames},
     environment::Environment,
-    http1::Tunnels,
+    http1::Proxy,
     http2, listener,
     service::{Http2Use, Phase, Service, WebSocketRoute},
     tls,
@@ -168,7 +168,7 @@ impl Server {
             websocket: None,
             http2: Http2Use::default(),
             shutdown,
-            tunnels: Arc::new(Tunnels::new(ports.map(|(_, address)| address).collect())),
+            proxy: Arc::new(Proxy::new(ports.collect())),
             http2_heads: http2::heads_budget(),
         };
         let dns_names = DnsNames::default();
@@ -179,6 +179,14 @@ impl Server {
     #[must_use]
     pub fn with_dns_names(self, dns_names: DnsNames) -> Self {
         Self { dns_names, ..self }
+    }
+
+    /// Is a proxy to its own ports and to these names alone: what a client asks a proxy for beside
+    /// them is answered with 502. Without names, as in the reference, every host is this server.
+    #[must_use]
+    pub fn with_proxied_names(mut self, names: DnsNames) -> Self {
+        self.service.proxy = Arc::new(Proxy::clone(&self.service.proxy).for_names(names));
+        self
     }
 
     /// Answers WebSocket handshakes: all requests on ports for `ws` and `wss`, and those that come

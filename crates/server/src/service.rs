@@ -22,7 +22,7 @@ use crate::{
     budget::Budget,
     environment::Environment,
     event::{Event, Level, RequestRecord},
-    http1::Tunnels,
+    http1::Proxy,
     response::Body,
 };
 
@@ -34,7 +34,7 @@ pub(crate) struct Service {
     pub(crate) websocket: Option<WebSocketRoute>,
     pub(crate) http2: Http2Use,
     pub(crate) shutdown: watch::Receiver<Phase>,
-    pub(crate) tunnels: Arc<Tunnels>,
+    pub(crate) proxy: Arc<Proxy>,
     /// What the heads of all requests over HTTP/2 may take.
     pub(crate) http2_heads: Arc<Budget>,
 }
@@ -50,11 +50,13 @@ pub(crate) struct WebSocketRoute {
 }
 
 impl WebSocketRoute {
-    fn takes(&self, request: &Request) -> bool {
+    fn takes(&self, request: &Request, proxy: &Proxy) -> bool {
         let asks = |value: &Bytes| value.trim_ascii().eq_ignore_ascii_case(b"websocket");
+        let upgrades = || request.headers().get(b"upgrade").is_some_and(asks);
         self.everything
             || request.protocol().is_some_and(|protocol| protocol == b"websocket")
-            || (self.upgrades && request.headers().get(b"upgrade").is_some_and(asks))
+            || (self.upgrades && upgrades())
+            || (proxy.is_asked_for_websocket(request) && upgrades())
     }
 }
 
@@ -122,7 +124,9 @@ impl Service {
         if let Some(latency) = self.environment.limits.latency {
             sleep(latency).await;
         }
-        if let Some(route) = self.websocket.as_ref().filter(|route| route.takes(request)) {
+        if self.is_websocket(request)
+            && let Some(route) = &self.websocket
+        {
             return Routed::To(Arc::clone(&route.handler));
         }
         if request.is_connect() {
@@ -145,7 +149,7 @@ impl Service {
 
     /// Whether a request goes to the WebSocket handler.
     pub(crate) fn is_websocket(&self, request: &Request) -> bool {
-        self.websocket.as_ref().is_some_and(|route| route.takes(request))
+        self.websocket.as_ref().is_some_and(|route| route.takes(request, &self.proxy))
     }
 
     /// How long the handler of a request has, and the URL to tell when that is over. A WebSocket

@@ -75,6 +75,12 @@ impl DnsNames {
         Self { zones, existing, parents, missing, missing_labels, wildcards }
     }
 
+    /// Whether a name has addresses.
+    pub(crate) fn resolves(&self, name: &str) -> bool {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        self.find(&labels(name.split('.').map(str::as_bytes))).0 == Existence::Host
+    }
+
     /// What there is at a name, and the zone that says so.
     pub(super) fn find(&self, name: &Labels) -> (Existence, Option<&Labels>) {
         let zone = deepest_zone(&self.zones, name);

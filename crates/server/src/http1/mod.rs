@@ -3,6 +3,7 @@
 mod output;
 mod patience;
 mod presence;
+mod proxy;
 mod transfer;
 mod transport;
 mod tunnel;
@@ -37,9 +38,9 @@ use crate::{
 use output::{Output, Queued};
 use patience::Patience;
 use presence::Presence;
+pub(crate) use proxy::Proxy;
 use transfer::{Arriving, Sent, Transfer};
 pub(crate) use transport::Transport;
-pub(crate) use tunnel::Tunnels;
 
 /// What follows on a stream that is handed back, with what the client has sent of it.
 pub(crate) enum Follows {
@@ -315,7 +316,11 @@ impl<S: Transport> Connection<S> {
             Err((status, message)) => return Next::End(self.refuse(status, &message).await),
         };
 
-        if let Some(address) = self.service.tunnels.address(&head, self.info.local) {
+        if let Some(foreign) = self.service.proxy.foreign(&head, &self.info) {
+            let message = format!("{foreign} is not a host and port of this server");
+            return Next::End(self.refuse(502, &message).await);
+        }
+        if let Some(address) = self.service.proxy.tunnel(&head, self.info.local) {
             return Next::End(self.tunnel(&head, address).await);
         }
 

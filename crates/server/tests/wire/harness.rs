@@ -12,7 +12,7 @@ use std::{
 
 use server::{
     Bound, Config, Driver, Endpoint, Environment, Error, Handler, Http2Use, Limits, Refusals,
-    Router, Scheme, Server, Stop, Wakes,
+    Router, Scheme, Server, Stop, Wakes, WebSocketService,
     dns::DnsNames,
     event::{EventSink, NoEvents},
     files::{AsIsHandler, FileHandler},
@@ -38,6 +38,8 @@ pub(crate) struct Setup {
     config: serde_json::Value,
     dns_names: DnsNames,
     http2: Http2Use,
+    is_proxy: bool,
+    websocket: Option<Arc<dyn Handler>>,
     driver: Option<Arc<dyn Driver>>,
 }
 
@@ -53,6 +55,8 @@ impl Setup {
             config: serde_json::json!({}),
             dns_names: DnsNames::default(),
             http2: Http2Use::default(),
+            is_proxy: false,
+            websocket: None,
             driver: None,
         }
     }
@@ -112,6 +116,18 @@ impl Setup {
         self
     }
 
+    /// A proxy for the hosts of its configuration alone.
+    pub(crate) fn proxy(mut self) -> Self {
+        self.is_proxy = true;
+        self
+    }
+
+    /// What answers WebSocket handshakes.
+    pub(crate) fn websocket(mut self, handler: impl Handler + 'static) -> Self {
+        self.websocket = Some(Arc::new(handler));
+        self
+    }
+
     /// Binds, and serves in a thread. Connections are possible at once.
     pub(crate) fn start(self) -> Running {
         let endpoint = |scheme| Endpoint { scheme, host: "127.0.0.1".to_owned(), port: 0 };
@@ -129,8 +145,14 @@ impl Setup {
             wakes: Arc::new(Wakes::default()),
         });
         let mut server = Server::new(bound, environment, self.router, self.tls)
-            .with_dns_names(self.dns_names)
+            .with_dns_names(self.dns_names.clone())
             .with_http2(self.http2);
+        if self.is_proxy {
+            server = server.with_proxied_names(self.dns_names);
+        }
+        if let Some(handler) = self.websocket {
+            server = server.with_websocket(WebSocketService { handler, on_http: false });
+        }
         if let Some(driver) = self.driver {
             server = server.with_driver(driver);
         }
