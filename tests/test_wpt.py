@@ -1,6 +1,7 @@
 """`wptserve wpt`: the environment of a checkout in one process."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -86,6 +87,49 @@ def test_the_announcement_ends_with_the_ports(serve_wpt):
     assert listeners == {(scheme, port) for scheme, all in ports.items() for port in all}
     assert server.ready["url"] == f"http://web-platform.test:{ports['http'][0]}/"
     assert server.printed().startswith("Serving ")
+
+
+def test_the_ready_file_has_what_browsers_have_to_know(serve_wpt, checkout, tmp_path):
+    (checkout / "config.json").write_text(json.dumps(
+        {"ports": AUTO, "check_subdomains": False, "subdomains": ["only"]}))
+    server = serve_wpt(env={"XDG_DATA_HOME": str(tmp_path / "data")})
+    assert server.ready["root"] == str(checkout)
+    assert "only.web-platform.test" in server.ready["names"]["domains"]
+    by_url = json.loads(fetch(server, "/.well-known/wptserve/ready.json").body)
+    assert by_url == server.ready
+    url = f"http://{server.host}:{server.port}/.well-known/wptserve/ready.json"
+    # Away from the checkout, and with another user's authority.
+    for source in (server.work / "ready.json", url):
+        result = running.run("browser-args", "firefox", "--ready-file", source, cwd=tmp_path)
+        assert "only.web-platform.test" in result.stdout
+        assert str(tmp_path / "data") in result.stderr
+        result = running.run("browser-args", "chrome", "--ready-file", source, cwd=tmp_path)
+        assert server.ready["authority"]["spki_hash"] in result.stdout
+        assert result.stderr == ""
+
+
+def test_away_from_the_checkout_the_lack_of_its_names_is_told(tmp_path):
+    for browser in ("chrome", "firefox"):
+        result = running.run("browser-args", browser, cwd=tmp_path)
+        assert result.stderr.startswith("warning: these are the usual names"), result.stderr
+
+
+def test_flags_without_a_profile_are_for_tools_that_give_one(tmp_path):
+    flags = running.run("browser-args", "chrome", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path)).stdout
+    assert f"--user-data-dir={tmp_path}/wptserve/chromium\n" in flags
+    assert ("--no-sandbox" in flags) == (os.geteuid() == 0)
+    flags = running.run("browser-args", "chrome", "--no-profile", cwd=tmp_path).stdout
+    assert "--host-resolver-rules" in flags and "--user-data-dir" not in flags
+
+
+def test_as_a_proxy_it_answers_for_its_own_hosts_alone(serve_wpt):
+    server = serve_wpt()
+    for target, status in (
+        (f"http://www1.web-platform.test:{server.port}/page.html", 200),
+        ("http://example.com/", 502),
+        (f"http://nonexistent.web-platform.test:{server.port}/page.html", 502),
+    ):
+        assert fetch(server, target).status == status, target
 
 
 def test_handlers_and_templates_see_the_real_ports(serve_wpt, checkout):

@@ -2,6 +2,7 @@
 
 use std::{env, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use serde_json::{Map, Value};
 use server::{
     AcceptShare, Bound, Environment, Error, Http2Use, Limits, Refusals, Router, Scheme, Server,
     Stop, Wakes, WebSocketService,
@@ -42,6 +43,11 @@ pub(crate) trait Site {
         None
     }
 
+    /// Whether it is a proxy for the configuration's hosts, and for no others.
+    fn is_proxy(&self) -> bool {
+        false
+    }
+
     /// What answers which request.
     fn router(&self, files: &FileHandlers, listening: &Listening) -> Result<Router, Error>;
 
@@ -52,6 +58,11 @@ pub(crate) trait Site {
 
     /// The URL that the ready file and the announcement name.
     fn url(&self, listening: &Listening) -> String;
+
+    /// What the ready file says beside the addresses.
+    fn environment(&self) -> Map<String, Value> {
+        Map::new()
+    }
 
     /// Tells people, and starts what begins once the server is there. `false` ends the server.
     fn announce(&self, listening: &Listening) -> bool;
@@ -219,8 +230,11 @@ fn server(
     let engine = site.engine();
     let http2 = Http2Use { prior_knowledge: engine.h2c, alpn: engine.alpn_h2 };
     let driver = loader.driver(&environment);
-    let mut server =
-        Server::new(bound, environment, router, tls).with_dns_names(dns_names).with_http2(http2);
+    let mut server = Server::new(bound, environment, router, tls).with_http2(http2);
+    if site.is_proxy() {
+        server = server.with_proxied_names(dns_names.clone());
+    }
+    server = server.with_dns_names(dns_names);
     if let Some(websocket) = websocket {
         server = server.with_websocket(websocket);
     }
@@ -261,8 +275,9 @@ pub(crate) fn announce(site: &dyn Site, listening: &Listening) -> Result<bool, F
     // Whoever waits for the announcement finds the warnings in the log.
     listening.log.flush();
     if let Some(path) = &site.engine().ready_file {
-        let url = site.url(listening);
-        ready::write(path, &url, &listening.addresses).map_err(|error| Failure {
+        let mut content = ready::content(&site.url(listening), &listening.addresses);
+        content.extend(site.environment());
+        ready::write(path, &content).map_err(|error| Failure {
             exit: Exit::Failure,
             message: format!("the ready file {} cannot be written: {error}", path.display()),
         })?;

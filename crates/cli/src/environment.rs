@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use server::Config;
 
-use crate::{log, settings::Failure, wpt::settings::of_checkout};
+use crate::{
+    log,
+    settings::Failure,
+    wpt::settings::{of_checkout, surrounding_checkout},
+};
 
 // What a command looks at. (A doc comment would become the command's help.)
 #[derive(Debug, Clone, Args)]
@@ -20,6 +24,11 @@ pub(crate) struct EnvironmentArguments {
 }
 
 impl EnvironmentArguments {
+    /// Whether nothing says which environment is meant, so that the defaults have to do.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.root.is_none() && self.config.is_none() && surrounding_checkout().is_none()
+    }
+
     /// The configuration. Without a checkout the defaults do.
     pub(crate) fn load(&self) -> Result<Config, Failure> {
         let (_, config, warnings) = of_checkout(self.root.as_deref(), self.config.as_deref())?;

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod browser_args;
+mod cache;
 mod certificates;
 mod certs;
 mod configuration;

@@ -1,24 +1,25 @@
 //! The flags of Chromium and the browsers that are built from it.
 
-use std::{env, path::Path};
-
 use server::Scheme;
 
 use super::{Output, Reach};
+use crate::shell::is_root;
 
 /// The flags for reaching the server, and for tests when they are asked for.
 pub(super) fn flags(reach: &Reach) -> Output {
-    let profile = match &reach.profile {
-        Some(profile) => profile.clone(),
-        None => env::temp_dir().join("wptserve-chromium"),
-    };
     let mut flags = vec![format!("--host-resolver-rules={}", resolver_rules(reach))];
     if let Some(authority) = &reach.authority {
         let hash = &authority.spki_hash;
         flags.push(format!("--ignore-certificate-errors-spki-list={hash}"));
     }
     // Chromium accepts the hash only for a profile that is named.
-    flags.push(format!("--user-data-dir={}", absolute(&profile)));
+    if !reach.no_profile {
+        flags.push(format!("--user-data-dir={}", reach.folder("chromium").display()));
+    }
+    // Its sandbox refuses to be started by root.
+    if is_root() {
+        flags.push("--no-sandbox".to_owned());
+    }
     // A proxy of the system would be asked for names that only this machine knows.
     flags.push("--no-proxy-server".to_owned());
     flags.extend(["--no-first-run", "--no-default-browser-check"].map(str::to_owned));
@@ -69,10 +70,6 @@ fn address_spaces(reach: &Reach) -> Option<String> {
     let overrides: Vec<String> = overrides.collect();
     let some = !overrides.is_empty();
     some.then(|| format!("--ip-address-space-overrides={}", overrides.join(",")))
-}
-
-fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
 /// What wptrunner gives Chromium beside the ways to the server.

@@ -60,17 +60,21 @@ pub(super) fn servo(reach: &Reach) -> Result<Output, Failure> {
 
 /// Ladybird asks the DNS server that it is told.
 pub(super) fn ladybird(reach: &Reach) -> Output {
-    let port = reach.ports(Scheme::Dns).first().copied().unwrap_or(53);
-    let mut words = vec![
-        "Ladybird".to_owned(),
-        format!("--dns-server={}", reach.address),
-        format!("--dns-port={port}"),
-    ];
+    let mut words = vec!["Ladybird".to_owned()];
+    let mut warnings = reach.lacks_authority();
+    if let Some(port) = reach.ports(Scheme::Dns).first() {
+        words.push(format!("--dns-server={}", reach.address));
+        words.push(format!("--dns-port={port}"));
+    } else {
+        warnings.push(
+            "this server answers no DNS queries, from which Ladybird would have the names; start \
+             it with `wptserve wpt --dns`, or run `wptserve hosts --install`"
+                .to_owned(),
+        );
+    }
     if let Some(authority) = &reach.authority {
         words.push(format!("--certificate={}", authority.path.display()));
     }
     words.push(reach.url());
-    let mut warnings = reach.lacks_authority();
-    warnings.push("the server's own DNS has to run: `wptserve wpt --dns`".to_owned());
     Output::command(&words, warnings)
 }

@@ -1,5 +1,6 @@
 //! `wptserve certs`: the authority, the certificate, and how browsers come to trust them.
 
+pub(crate) mod nss;
 mod trust;
 
 use std::path::Path;

@@ -1,14 +1,18 @@
 //! `wptserve certs trust`: the commands of this platform that make the authority trusted.
 
 use std::{
-    env, fs, io,
+    env, fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use server::tls::Authority;
 
-use crate::{Exit, log, settings::Failure};
+use super::nss;
+use crate::{
+    Exit, log,
+    settings::Failure,
+    shell::{execute, is_root, line},
+};
 
 /// One store of trusted certificates.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,25 +45,6 @@ pub(super) fn trust(run: bool) -> Result<(), Failure> {
     Err(Failure { exit: Exit::Failure, message })
 }
 
-fn execute(command: &[String]) -> Result<(), String> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Ok(());
-    };
-    match Command::new(program).args(arguments).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("`{}` failed: {status}", line(command))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let hint = if program == "certutil" {
-                "; it is in the package libnss3-tools or nss-tools"
-            } else {
-                ""
-            };
-            Err(format!("the program {program} is not installed{hint}"))
-        }
-        Err(error) => Err(format!("`{}` cannot be run: {error}", line(command))),
-    }
-}
-
 /// What decides on the commands.
 struct Machine {
     system: System,
@@ -68,8 +53,8 @@ struct Machine {
     sudo: bool,
     /// The NSS databases of Firefox's profiles.
     profiles: Vec<PathBuf>,
-    /// Whether Chromium's NSS database is there.
-    has_nss: bool,
+    /// The folder of Chromium's NSS database, and whether it is there.
+    nss: (PathBuf, bool),
 }
 
 /// Where a system keeps what it trusts.
@@ -99,13 +84,17 @@ impl Machine {
         } else {
             System::Trust
         };
-        let profiles = if cfg!(windows) { Vec::new() } else { profiles(&home) };
-        let has_nss = home.join(NSS).join("cert9.db").exists();
-        Self { system, sudo: !is_root(), profiles, has_nss, home }
+        let folder = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let config = folder("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
+        let data = folder("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share"));
+        let profiles = if cfg!(windows) { Vec::new() } else { profiles(&home, &config) };
+        let nss = chromium_nss(&home, &data);
+        let nss = (nss.clone(), nss::is_database(&nss));
+        Self { system, sudo: !is_root(), profiles, nss, home }
     }
 
-    fn stores(&self, ca: &Path) -> Vec<Store> {
-        let ca = ca.to_string_lossy().into_owned();
+    fn stores(&self, authority: &Path) -> Vec<Store> {
+        let ca = authority.to_string_lossy().into_owned();
         let as_root = |command: &[&str]| {
             let sudo = self.sudo.then_some("sudo");
             sudo.into_iter().chain(command.iter().copied()).map(str::to_owned).collect()
@@ -130,26 +119,16 @@ impl Machine {
             System::Windows => vec![command(&["certutil", "-user", "-addstore", "Root", &ca])],
         };
         let mut stores = vec![Store { name: "the system's store".to_owned(), commands }];
-        let add = |database: &str| {
-            command(&["certutil", "-d", database, "-A", "-t", "C,,", "-n", NICKNAME, "-i", &ca])
-        };
         if matches!(self.system, System::Debian | System::RedHat | System::Trust) {
-            let folder = self.home.join(NSS);
-            let folder = folder.to_string_lossy();
-            let database = format!("sql:{folder}");
-            let mut commands = Vec::new();
-            if !self.has_nss {
-                commands.push(command(&["mkdir", "-p", &folder]));
-                commands.push(command(&["certutil", "-d", &database, "-N", "--empty-password"]));
-            }
-            commands.push(add(&database));
+            let (folder, exists) = &self.nss;
+            let commands = nss::commands(folder, *exists, authority);
             stores.push(Store { name: "Chromium's NSS store".to_owned(), commands });
         }
         for profile in &self.profiles {
             let name = profile.file_name().unwrap_or_default().to_string_lossy();
             stores.push(Store {
                 name: format!("Firefox's profile {name}"),
-                commands: vec![add(&format!("sql:{}", profile.display()))],
+                commands: nss::commands(profile, true, authority),
             });
         }
         stores
@@ -157,47 +136,28 @@ impl Machine {
 }
 
 /// The profiles of Firefox that have a store.
-fn profiles(home: &Path) -> Vec<PathBuf> {
+fn profiles(home: &Path, config: &Path) -> Vec<PathBuf> {
     let mut profiles: Vec<PathBuf> = FIREFOX
         .iter()
-        .filter_map(|folder| fs::read_dir(home.join(folder)).ok())
+        .map(|folder| home.join(folder))
+        .chain([config.join("mozilla/firefox")])
+        .filter_map(|folder| fs::read_dir(folder).ok())
         .flat_map(|entries| entries.flatten().map(|entry| entry.path()))
-        .filter(|profile| profile.join("cert9.db").exists())
+        .filter(|profile| nss::is_database(profile))
         .collect();
     profiles.sort();
     profiles
 }
 
-/// Whether this process may do everything: its own entry below /proc belongs to its user.
-#[cfg(unix)]
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+/// The folder of Chromium's store. Chromium looks for the older one first, so to make that would
+/// hide what the user has in the newer. Older versions of it know the older one only.
+fn chromium_nss(home: &Path, data: &Path) -> PathBuf {
+    let (older, newer) = (home.join(".pki/nssdb"), data.join("pki/nssdb"));
+    if !older.exists() && newer.exists() { newer } else { older }
 }
 
-#[cfg(not(unix))]
-fn is_root() -> bool {
-    false
-}
-
-/// A command as a shell takes it.
-fn line(command: &[String]) -> String {
-    let quoted = |word: &String| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    };
-    command.iter().map(quoted).collect::<Vec<_>>().join(" ")
-}
-
-const NSS: &str = ".pki/nssdb";
-const NICKNAME: &str = "wptserve local authority";
-const FIREFOX: [&str; 4] = [
+const FIREFOX: [&str; 3] = [
     ".mozilla/firefox",
-    ".config/mozilla/firefox",
     "snap/firefox/common/.mozilla/firefox",
     "Library/Application Support/Firefox/Profiles",
 ];
@@ -212,7 +172,7 @@ mod tests {
             home: PathBuf::from("/home/u"),
             sudo: true,
             profiles: vec![PathBuf::from("/home/u/.mozilla/firefox/x.default")],
-            has_nss: false,
+            nss: (PathBuf::from("/home/u/.pki/nssdb"), false),
         };
         let stores = machine.stores(Path::new("/home/u/my data/ca.pem"));
         let text = |store: &Store| {
@@ -228,5 +188,28 @@ mod tests {
             [System::Debian, System::RedHat, System::Trust, System::MacOs, System::Windows];
         let texts = systems.map(|system| format!("{system:?}\n{}\n", commands(system)));
         insta::assert_snapshot!(texts.concat());
+    }
+
+    #[test]
+    fn chromium_keeps_the_store_that_it_has() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let (home, data) = (directory.path().join("home"), directory.path().join("data"));
+        let (older, newer) = (home.join(".pki/nssdb"), data.join("pki/nssdb"));
+        assert_eq!(chromium_nss(&home, &data), older);
+        fs::create_dir_all(&newer).unwrap();
+        assert_eq!(chromium_nss(&home, &data), newer);
+        fs::create_dir_all(&older).unwrap();
+        assert_eq!(chromium_nss(&home, &data), older);
+    }
+
+    #[test]
+    fn profiles_of_firefox_are_found_where_the_configuration_is() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let (home, config) = (directory.path().join("home"), directory.path().join("config"));
+        let profile = config.join("mozilla/firefox/x.default");
+        fs::create_dir_all(&profile).unwrap();
+        assert_eq!(profiles(&home, &config), Vec::<PathBuf>::new());
+        fs::write(profile.join("cert9.db"), "").unwrap();
+        assert_eq!(profiles(&home, &config), [profile]);
     }
 }

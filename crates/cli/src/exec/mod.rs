@@ -13,7 +13,7 @@ use std::{
 
 use clap::Args;
 
-use crate::{Exit, launch::become_process, log};
+use crate::{Exit, cache, launch::become_process, log};
 
 /// Run a Python command with these modules in place of its own `wptserve`
 ///
@@ -60,11 +60,9 @@ pub fn exec(arguments: &ExecArguments, extension: &Path) -> Exit {
 
 /// The folder with `sitecustomize.py`, in the user's cache.
 fn folder() -> Result<PathBuf, String> {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = set("XDG_CACHE_HOME")
-        .or_else(|| Some(set("HOME")?.join(".cache")))
-        .ok_or("neither XDG_CACHE_HOME nor HOME is set; one is needed for a folder of modules")?;
-    let folder = cache.join("wptserve").join(concat!("exec-", env!("CARGO_PKG_VERSION")));
+    let folder = cache::folder()
+        .ok_or("neither XDG_CACHE_HOME nor HOME is set; one is needed for a folder of modules")?
+        .join(concat!("exec-", env!("CARGO_PKG_VERSION")));
     write(&folder).map_err(|error| format!("{} cannot be written: {error}", folder.display()))?;
     Ok(folder)
 }

@@ -6,8 +6,9 @@ pub(crate) mod names;
 pub(crate) mod settings;
 mod start_page;
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
+use serde_json::{Map, Value};
 use server::{Error, Router, Scheme, regular_file, router::FileHandlers};
 
 pub use arguments::WptArguments;
@@ -15,9 +16,9 @@ pub use arguments::WptArguments;
 use crate::{
     Exit, HandlerLoader,
     arguments::EngineArguments,
-    browser_args::reachable,
+    certificates::known_authority,
     engine::{self, Listening, Site},
-    log,
+    log, ready,
     settings::{Failure, Settings},
 };
 
@@ -66,10 +67,19 @@ impl Site for Checkout<'_> {
         self.arguments.dns_wildcards.map(usize::from)
     }
 
+    /// It serves the PAC file.
+    fn is_proxy(&self) -> bool {
+        true
+    }
+
     fn router(&self, files: &FileHandlers, listening: &Listening) -> Result<Router, Error> {
         let Settings { config, doc_root, .. } = &self.settings;
         let mut router = config.environment_router(files, doc_root, self.inject.as_deref())?;
-        router.add_first(start_page::route(&self.settings, listening, &self.url(listening))?);
+        let url = self.url(listening);
+        router.add_first(start_page::route(&self.settings, listening, &url)?);
+        let mut ready = ready::content(&url, &listening.addresses);
+        ready.extend(self.environment());
+        router.add_first(start_page::ready_route(&ready)?);
         Ok(router)
     }
 
@@ -97,6 +107,18 @@ impl Site for Checkout<'_> {
         }
     }
 
+    fn environment(&self) -> Map<String, Value> {
+        let config = &self.settings.config;
+        let authority = known_authority(config);
+        let names = config.host_names();
+        ready::environment(
+            &self.settings.doc_root,
+            &config.browser_host,
+            &names,
+            authority.as_ref(),
+        )
+    }
+
     fn announce(&self, listening: &Listening) -> bool {
         let root = self.settings.shown_root.display();
         let url = self.url(listening);
@@ -106,20 +128,15 @@ impl Site for Checkout<'_> {
             let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
             lines.push(format!("  {:<12} {}", scheme.name(), ports.join(", ")));
         }
-        if let Some((_, address)) =
-            listening.addresses.iter().find(|(scheme, _)| *scheme == Scheme::Http)
-        {
-            let address = SocketAddr::new(reachable(address.ip()), address.port());
-            lines.push(format!(
-                "What listens where, and how browsers come there: http://{address}{}",
-                start_page::PATH
-            ));
+        let start_page = start_page::url(listening);
+        if let Some(start_page) = &start_page {
+            lines.push(format!("What listens where, and how browsers come there: {start_page}"));
         }
-        let by_name: serde_json::Map<_, _> = ports
+        let by_name: Map<_, _> = ports
             .into_iter()
             .map(|(scheme, ports)| (scheme.name().to_owned(), ports.into()))
             .collect();
-        lines.push(serde_json::Value::Object(by_name).to_string());
+        lines.push(Value::Object(by_name).to_string());
         log::print(&format!("{}\n", lines.join("\n")));
         if self.arguments.exit_after_start {
             return false;
@@ -128,7 +145,7 @@ impl Site for Checkout<'_> {
             names::check(&self.settings, &listening.log);
         }
         if self.arguments.open {
-            browser::open(url, listening);
+            browser::open(url, start_page, listening);
         }
         true
     }

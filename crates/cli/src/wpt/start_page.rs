@@ -1,15 +1,21 @@
 //! The start page: what listens where, for which hosts, and how a browser comes there.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use proto::html::escape;
+use serde_json::{Map, Value};
 use server::{
-    Error, StringHandler,
+    Error, Scheme, StringHandler,
     router::{Method, Route},
 };
 
 use super::ports_by_scheme;
-use crate::{browser_args, certificates::known_authority, engine::Listening, settings::Settings};
+use crate::{
+    browser_args::{self, reachable},
+    certificates::known_authority,
+    engine::Listening,
+    settings::Settings,
+};
 
 /// Where it is: no test has a URL below it.
 pub(super) const PATH: &str = "/.well-known/wptserve/";
@@ -23,6 +29,21 @@ pub(super) fn route(
     let page = page(settings, listening, root_url);
     let handler = StringHandler::text(page, "text/html; charset=utf-8".to_owned());
     Route::new(Method::new("GET"), PATH, "start page", Arc::new(handler))
+}
+
+/// The URL of the page, by address.
+pub(super) fn url(listening: &Listening) -> Option<String> {
+    let http = |(scheme, _): &&(Scheme, SocketAddr)| *scheme == Scheme::Http;
+    let (_, address) = listening.addresses.iter().find(http)?;
+    Some(format!("http://{}{PATH}", SocketAddr::new(reachable(address.ip()), address.port())))
+}
+
+/// The route to what the ready file says.
+pub(super) fn ready_route(content: &Map<String, Value>) -> Result<Route, Error> {
+    let text = format!("{}\n", Value::Object(content.clone()));
+    let handler = StringHandler::text(text, "application/json".to_owned());
+    let path = format!("{PATH}{}", browser_args::READY);
+    Route::new(Method::new("GET"), &path, "ready file", Arc::new(handler))
 }
 
 fn page(settings: &Settings, listening: &Listening, root_url: &str) -> String {
@@ -44,7 +65,8 @@ fn page(settings: &Settings, listening: &Listening, root_url: &str) -> String {
         ),
         None => "<p>No port of this server speaks TLS.\n".to_owned(),
     };
-    let browsers = browser_args::for_all(&settings.config, &listening.addresses);
+    let browsers =
+        browser_args::for_all(&settings.config, &listening.addresses, url(listening).as_deref());
     let browsers = browsers.into_iter().map(|(name, text)| {
         format!("<h3>{}</h3>\n<pre>{}</pre>\n", escape(name), escape(text.trim_end()))
     });
