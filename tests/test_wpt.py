@@ -108,6 +108,18 @@ def test_the_ready_file_has_what_browsers_have_to_know(serve_wpt, checkout, tmp_
         assert result.stderr == ""
 
 
+def test_the_start_page_says_how_each_browser_comes_there(serve_wpt, tmp_path):
+    server = serve_wpt(env={"XDG_DATA_HOME": str(tmp_path / "data")})
+    page = fetch(server, "/.well-known/wptserve/").body.decode()
+    for part in (
+        "browser-args firefox --profile", "certutil -d sql:PROFILE -A", "&quot;Install&quot;",
+        "browser-args webkitgtk --profile", "browser-args servo --profile", "Ladybird --cert",
+    ):
+        assert part in page, part
+    # It serves no DNS.
+    assert "--dns-server" not in page
+
+
 def test_away_from_the_checkout_the_lack_of_its_names_is_told(tmp_path):
     for browser in ("chrome", "firefox"):
         result = running.run("browser-args", browser, cwd=tmp_path)
