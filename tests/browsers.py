@@ -92,13 +92,17 @@ def told(browser: Firefox | WebKitGtk, url: str, expression: str, limit: float) 
     """What an expression gives in a page once it gives a text; nothing when the time is over."""
     # What still stands there is not to be taken for the page.
     browser.navigate("about:blank")
+    _answer(browser, "location.href === 'about:blank' ? 'blank' : null", START_TIMEOUT)
     browser.navigate(url)
+    return _answer(browser, f"location.href === 'about:blank' ? null : ({expression})", limit)
+
+
+def _answer(browser: Firefox | WebKitGtk, expression: str, limit: float) -> str | None:
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
         # Between two documents there is none to ask.
         with contextlib.suppress(RuntimeError, OSError):
-            answer = browser.evaluate(
-                f"location.href === 'about:blank' ? null : ({expression})")
+            answer = browser.evaluate(expression)
             if answer is not None:
                 return answer
         time.sleep(0.05)
