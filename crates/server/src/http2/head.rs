@@ -23,7 +23,7 @@ pub(super) fn block(fields: &HeaderList) -> Vec<u8> {
     block
 }
 
-/// Whether a header list is that of an informational response.
-pub(super) fn is_informational(fields: &HeaderList) -> bool {
+/// Whether a header list is that of an informational response (RFC 9110, section 15.2).
+pub fn is_informational(fields: &HeaderList) -> bool {
     fields.get(b":status").is_some_and(|status| status.len() == 3 && status.starts_with(b"1"))
 }

@@ -38,6 +38,7 @@ use crate::{
 };
 
 pub use handle::Http2Stream;
+pub use head::is_informational;
 pub(crate) use heads::heads_budget;
 use heads::{HeadReader, Refusal};
 use stream::Stream;

@@ -72,7 +72,7 @@ impl<'py> Target<'py> {
                 if end {
                     self.ended(true);
                 }
-                if !is_interim(&fields) {
+                if !server::http2::is_informational(&fields) {
                     self.response.get().progress.lock().head_was_sent();
                 }
                 self.send(Piece::Head { fields, end })
@@ -171,11 +171,6 @@ fn head_fields(headers: &Bound<'_, PyAny>, status: &Bound<'_, PyAny>) -> PyResul
         fields.push(field.name.clone(), field.value.clone());
     }
     Ok(fields)
-}
-
-/// Whether the head is one before the response's own (RFC 9110, section 15.2).
-fn is_interim(fields: &HeaderList) -> bool {
-    fields.get(b":status").is_some_and(|status| status.len() == 3 && status.starts_with(b"1"))
 }
 
 /// Bytes as they are, text in UTF-8, anything else as its text.
