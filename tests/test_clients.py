@@ -333,6 +333,27 @@ def test_a_connection_that_was_taken_over_may_stall(serve, write, doc_root):
     assert received.endswith(b"xend") and len(received) == 16_000_003
 
 
+@pytest.mark.parametrize("why", ["window", "socket"])
+def test_an_http_2_client_that_never_reads_is_given_up(serve, write, doc_root, why):
+    """It gives no room to a stream, or reads nothing from the connection."""
+    write("endless.py", ENDLESS)
+    server = serve("--h2c", "--write-timeout", "0.5")
+    with http2.Client(server.address) as client:
+        if why == "window":
+            client.gives_room = False
+            stream = client.ask("/endless.py")
+            client.reset_code(stream)
+            # The connection goes on, with the room that the stream took of it.
+            client.h2.increment_flow_control_window(2**16)
+            assert client.fetch("/nothing")[0] == "404"
+        else:
+            client.h2.increment_flow_control_window(2**31 - 70000)
+            stream = client.ask("/endless.py")
+            client.h2.increment_flow_control_window(2**31 - 70000, stream)
+            client.flush()
+        running.wait_until(is_there(doc_root, "told"))
+
+
 # WebSocket.
 
 ECHO = """

@@ -10,7 +10,9 @@ use std::{
 use bytes::Bytes;
 use proto::{HeaderList, RequestHead, Target, TargetForm, Version, percent, route::RouteMatch};
 
-use crate::{RequestBody, environment::Environment, http2::Http2Stream, injection::Injection};
+use crate::{
+    RequestBody, environment::Environment, http2::Http2Stream, injection::Injection, socket_table,
+};
 
 /// What all requests of a connection have in common.
 #[derive(Debug, Clone)]
@@ -25,6 +27,13 @@ pub struct ConnectionInfo {
     pub encryption: Encryption,
     /// Whether the port speaks nothing but HTTP/2.
     pub only_http2: bool,
+}
+
+impl ConnectionInfo {
+    /// How much of what was written the client has not acknowledged, where the system tells.
+    pub(crate) fn unacknowledged(&self) -> Option<u32> {
+        socket_table::end(self.local, self.peer).map(|end| end.unacknowledged)
+    }
 }
 
 /// Whether a connection is encrypted.

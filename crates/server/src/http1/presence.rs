@@ -62,13 +62,13 @@ impl<S: Transport> Connection<S> {
             return Poll::Pending;
         }
         let limit = self.service.environment.limits.write_timeout;
-        let (local, peer) = (self.info.local, self.info.peer);
-        let left = || socket_table::end(local, peer).map(|end| end.unacknowledged);
+        let info = &self.info;
+        let left = || info.unacknowledged();
         let stall = &mut self.presence.stall;
         if stall.poll(limit, self.output.written, left, cx).is_pending() {
             return Poll::Pending;
         }
-        self.service.tell_stalled(peer, limit);
+        self.service.tell_stalled(self.info.peer, limit);
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 

@@ -52,7 +52,10 @@ where
 {
     let wire = Arc::new(Wire::new());
     let heads = HeadReader::new(heads::connection_budget(&service.http2_heads));
-    let transport = Transport::new(stream, received, Arc::clone(&wire), heads);
+    let info = Arc::new(info);
+    let limit = service.environment.limits.write_timeout;
+    let transport =
+        Transport::new(stream, received, Arc::clone(&wire), heads, Arc::clone(&info), limit);
     let handshake = settings().handshake(transport);
     let patience = service.environment.limits.head_timeout;
     let connection = match timeout(patience, handshake).await {
@@ -61,7 +64,7 @@ where
         // A client that says nothing is not worth a line of the log.
         Err(_elapsed) => return,
     };
-    let shared = Shared { service, info: Arc::new(info), wire, abandoned: Mutex::default() };
+    let shared = Shared { service, info, wire, abandoned: Mutex::default() };
     Connection { h2: connection, shared: Arc::new(shared), refused: 0 }.run().await;
 }
 

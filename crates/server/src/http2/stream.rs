@@ -29,6 +29,7 @@ use crate::{
     event::{Event, Level},
     outbox::{Batch, Outbox},
     service::{RequestLog, in_time},
+    stall::Stall,
 };
 
 /// A request, and the way back from its handler.
@@ -89,6 +90,7 @@ struct Output {
     /// How the stream ends behind the content, while there is any.
     after_content: Option<Ending>,
     sent: u64,
+    stall: Stall,
 }
 
 /// How a stream ends on this side.
@@ -613,6 +615,7 @@ impl Output {
             content: Content::default(),
             after_content: None,
             sent: 0,
+            stall: Stall::default(),
         }
     }
 
@@ -643,7 +646,10 @@ impl Output {
                 room = send.capacity();
                 if room == 0 {
                     room = match send.poll_capacity(cx) {
-                        Poll::Pending => return Ok(Poll::Pending),
+                        Poll::Pending => {
+                            give_up_when_stalled(&mut self.stall, shared, self.sent, cx)?;
+                            return Ok(Poll::Pending);
+                        }
                         Poll::Ready(Some(room)) => room?,
                         Poll::Ready(None) => return Err(Gone),
                     };
@@ -663,6 +669,23 @@ impl Output {
             }
         }
     }
+}
+
+/// Gives a client up that takes nothing of the response: neither room on the stream nor what was
+/// written to the socket.
+fn give_up_when_stalled(
+    stall: &mut Stall,
+    shared: &Shared,
+    sent: u64,
+    cx: &mut Context<'_>,
+) -> Result<(), Gone> {
+    let limit = shared.service.environment.limits.write_timeout;
+    let left = || shared.info.unacknowledged();
+    if stall.poll(limit, sent, left, cx).is_ready() {
+        shared.service.tell_stalled(shared.info.peer, limit);
+        return Err(Gone);
+    }
+    Ok(())
 }
 
 /// However a response ends, nobody is left waiting for its stream: also when the server stops.

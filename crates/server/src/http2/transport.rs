@@ -6,6 +6,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
@@ -16,12 +17,23 @@ use super::{
     heads::HeadReader,
     wire::{Outgoing, Wire, wanted},
 };
+use crate::{ConnectionInfo, stall::Stall};
 
 pub(super) struct Transport<S> {
     stream: S,
     wire: Arc<Wire>,
     input: Input,
     output: Output,
+    patience: Patience,
+}
+
+/// How long a client may take nothing of what is written.
+struct Patience {
+    limit: Duration,
+    info: Arc<ConnectionInfo>,
+    stall: Stall,
+    /// How much was written so far.
+    written: u64,
 }
 
 /// What the client sends.
@@ -60,8 +72,16 @@ struct Frame {
 }
 
 impl<S> Transport<S> {
-    /// A transport over a stream from which `received` was read already.
-    pub(super) fn new(stream: S, received: BytesMut, wire: Arc<Wire>, heads: HeadReader) -> Self {
+    /// A transport over a stream from which `received` was read already. A write of which the client
+    /// takes nothing for `limit` is an error.
+    pub(super) fn new(
+        stream: S,
+        received: BytesMut,
+        wire: Arc<Wire>,
+        heads: HeadReader,
+        info: Arc<ConnectionInfo>,
+        limit: Duration,
+    ) -> Self {
         let input = Input {
             heads,
             replaced: BytesMut::new(),
@@ -71,7 +91,8 @@ impl<S> Transport<S> {
             failed: false,
             ended: false,
         };
-        Self { stream, wire, input, output: Output::default() }
+        let patience = Patience { limit, info, stall: Stall::default(), written: 0 };
+        Self { stream, wire, input, output: Output::default(), patience }
     }
 }
 
@@ -194,13 +215,19 @@ impl Output {
     fn poll_write_out<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
+        patience: &mut Patience,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         while !self.buffer.is_empty() {
-            let written = ready!(Pin::new(&mut *stream).poll_write(cx, &self.buffer))?;
+            let Poll::Ready(written) = Pin::new(&mut *stream).poll_write(cx, &self.buffer)? else {
+                let Patience { limit, info, stall, written } = patience;
+                ready!(stall.poll(*limit, *written, || info.unacknowledged(), cx));
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            };
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
+            patience.written += written as u64;
             self.buffer.advance(written);
         }
         Poll::Ready(Ok(()))
@@ -251,9 +278,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Self { stream, wire, output, .. } = self.get_mut();
+        let Self { stream, wire, output, patience, .. } = self.get_mut();
         if output.buffer.len() >= WRITE_BLOCK {
-            ready!(output.poll_write_out(stream, cx))?;
+            ready!(output.poll_write_out(stream, patience, cx))?;
         }
         for slice in slices {
             output.take(slice, wire);
@@ -266,12 +293,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, wire, output, .. } = self.get_mut();
+        let Self { stream, wire, output, patience, .. } = self.get_mut();
         let between = output.frame.is_none() && output.header.is_empty() && !output.in_block;
         if between {
             wire.take_ready(&mut output.buffer, Some(cx));
         }
-        ready!(output.poll_write_out(stream, cx))?;
+        ready!(output.poll_write_out(stream, patience, cx))?;
         Pin::new(stream).poll_flush(cx)
     }
 
