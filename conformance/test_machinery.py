@@ -17,7 +17,7 @@ from wpt_handlers import handler_urls, is_handler
 from wpt_http2_sweep import compare as compare_http2
 from wpt_http2_sweep import outcome_of
 from wpt_static_sweep import compare_static
-from wpt_sweep import Answer, classify
+from wpt_sweep import Answer, classify, compare_heads
 
 SERVER = Server("any", "127.0.0.1", 8123, pathlib.Path("/doc/root"), None)
 
@@ -244,6 +244,18 @@ def test_handlers_are_asked_with_what_they_read_and_as_pages_ask(tmp_path):
     first, second, third = handler_urls(tmp_path, "used")
     assert (first, second) == ("/d/a.py?x=1&y=2", "/d/a.py?z=1&")
     assert re.fullmatch(r"/d/b.py\?token=[-0-9a-f]{36}", third)
+
+
+def test_of_answers_to_head_a_traceback_shows_only_its_length():
+    def names(status: bytes) -> list[str]:
+        answers = [
+            Answer(_outcome(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n" % (status, length)), False, 0)
+            for length in (5, 7)
+        ]
+        return [difference.name for difference in compare_heads(*answers)]
+
+    assert names(b"500 Internal Server Error") == ["exception-text"]
+    assert names(b"200 OK") == ["header:Content-Length"]
 
 
 def test_over_http2_a_failed_hook_is_told_from_other_differences():
