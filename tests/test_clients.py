@@ -144,7 +144,7 @@ GENERATORS = {
 
 
 @pytest.mark.parametrize("part", GENERATORS)
-@pytest.mark.parametrize("protocol", ["http/1.1"])
+@pytest.mark.parametrize("protocol", ["http/1.1", "h2"])
 def test_a_generator_is_closed_when_its_client_left(serve, write, doc_root, part, protocol):
     write("yields.py", f"""
         import os, time

@@ -427,10 +427,6 @@ impl Response {
             return Ok(());
         }
         let writer = this.replaced_writer(py);
-        if this.is_over_http2(py) {
-            let parts = slf.call_method0(intern!(py, "iter_content"))?;
-            return http2::write_content(slf, writer.as_ref(), &parts);
-        }
         if this.is_replaced(slf) {
             let parts = slf.call_method0("iter_content")?;
             return Self::write_parts(slf, writer.as_ref(), &parts);
@@ -498,6 +494,7 @@ impl Response {
         item: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         match writer {
+            _ if slf.get().is_over_http2(slf.py()) => http2::write_part(slf, writer, item)?,
             Some(writer) => {
                 writer.call_method1(intern!(slf.py(), "write_content"), (item,))?;
             }

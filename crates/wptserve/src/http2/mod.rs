@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(crate) use frames::{call_frame_handlers, request_fields};
-pub(crate) use writer::{H2ResponseWriter, write_content, write_headers};
+pub(crate) use writer::{H2ResponseWriter, write_headers, write_part};
 
 /// A request over HTTP/2.
 #[pyclass(frozen, subclass, extends = Request, module = "wptserve.request")]

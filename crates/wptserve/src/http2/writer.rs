@@ -218,27 +218,20 @@ pub(crate) fn write_headers(
     Ok(())
 }
 
-/// The content of a response that a handler filled in, each part as soon as it is there. Which part
-/// is the last one shows only when the next is asked for, which may take its time: the stream ends
-/// behind it, when the response does.
-pub(crate) fn write_content(
+/// Sends a part of the content of a response that a handler filled in. Which part is the last one
+/// shows only when the next is asked for, which may take its time: the stream ends behind it, when
+/// the response does.
+pub(crate) fn write_part(
     response: &Bound<'_, Response>,
     writer: Option<&Bound<'_, PyAny>>,
-    parts: &Bound<'_, PyAny>,
+    part: &Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let py = response.py();
-    let target = Target::new(response)?;
-    for part in parts.try_iter()? {
-        let part = part?;
-        let alive = match writer {
-            Some(writer) => {
-                writer.call_method1(intern!(py, "write_data"), (part,))?;
-                true
-            }
-            None => target.content(&part, None, false)?,
-        };
-        if !alive {
-            break;
+    match writer {
+        Some(writer) => {
+            writer.call_method1(intern!(response.py(), "write_data"), (part,))?;
+        }
+        None => {
+            Target::new(response)?.content(part, None, false)?;
         }
     }
     Ok(())
