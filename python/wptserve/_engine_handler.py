@@ -50,8 +50,9 @@ class EngineHandler(Http1WebTestRequestHandler):
         self.server = server
         self.client_address = request.client_address
         self.request = self.connection = EngineConnection(response, server.server_address)
-        self.rfile = EngineInput(request.raw_input)
-        self.wfile = response.writer._wfile
+        # Both have what a handler uses of a file.
+        self.rfile = EngineInput(request.raw_input)  # type: ignore[assignment]
+        self.wfile = response.writer._wfile  # type: ignore[assignment]
         self.raw_requestline = request.request_line
         self.requestline = self.raw_requestline.decode("latin-1").rstrip("\r\n")
         self.command = request.method
