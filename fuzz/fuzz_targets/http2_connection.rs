@@ -67,6 +67,7 @@ fn start() -> SocketAddr {
         files: server::file_cache::FileCache::default(),
         stash: Arc::new(MemoryStash::default()),
         events: Arc::new(NoEvents),
+        refusals: server::Refusals::default(),
         limits: Limits { max_body: Some(1 << 20), ..Limits::default() },
         wakes: Arc::new(Wakes::default()),
     });
