@@ -11,7 +11,7 @@ from h2.exceptions import ProtocolError
 
 PATIENCE = 5.0
 # How long a stream may be silent before the exchange counts as over.
-QUIET = 0.4
+QUIET = 1.0
 
 
 def ask(
