@@ -109,6 +109,14 @@ def test_content_after_the_head_is_content_alone(http2_pair) -> None:
     assert (data, end) == (("data", b"first second third"), ("end",))
 
 
+def test_a_hook_that_fails_is_answered(http2_pair) -> None:
+    """The reference leaves its client waiting."""
+    ours, reference = http2_pair
+    head, *_ = ask(ours.address, "/http2/failing_hook.py")[1]
+    assert head[1][0] == (b":status", b"500")
+    assert not ask(reference.address, "/http2/failing_hook.py")
+
+
 def test_a_large_upload_arrives(http2_pair) -> None:
     """The reference hangs beyond 64 KiB."""
     ours, _ = http2_pair
