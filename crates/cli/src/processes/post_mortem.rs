@@ -36,15 +36,15 @@ impl Remains {
             _ => "; it ran, the last one first:",
         });
         for running in self.running.iter().take(MOST_TOLD) {
-            text.push_str("\n  ");
+            text.push('\n');
             text.push_str(&line(running));
         }
         if let Some(more @ 1..) = self.running.len().checked_sub(MOST_TOLD) {
             // Writing to a String cannot fail.
-            let _ = write!(text, "\n  and {more} more");
+            let _ = write!(text, "\nand {more} more");
         }
         for line in self.last_words.lines() {
-            text.push_str("\n  ");
+            text.push('\n');
             text.push_str(line);
         }
         text
@@ -84,11 +84,11 @@ mod tests {
         assert_eq!(
             remains.text(2, 77, ExitStatus::from_raw(9), " and is replaced"),
             "2 (pid 77) has ended with signal: 9 (SIGKILL) and is replaced; it ran, the last one \
-             first:\n  GET /x\\x1b.py in /doc/x.py, for 1.5 s\n  GET /echo, for 1.5 s\n  Fatal \
-             Python error\n    File \"x.py\""
+             first:\nGET /x\\x1b.py in /doc/x.py, for 1.5 s\nGET /echo, for 1.5 s\nFatal Python \
+             error\n  File \"x.py\""
         );
         remains.running = (0..12).map(|_| running("/", "")).collect();
-        assert!(remains.text(1, 1, ExitStatus::from_raw(9), "").contains("\n  and 2 more\n"));
+        assert!(remains.text(1, 1, ExitStatus::from_raw(9), "").contains("\nand 2 more\n"));
         remains.running.clear();
         remains.last_words.clear();
         assert_eq!(

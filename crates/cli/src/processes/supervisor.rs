@@ -321,7 +321,7 @@ impl<'a> Supervisor<'a> {
         };
         let mut text = remains.text(number, pid, status, &then);
         if let Some(reason) = reason {
-            text.push_str("\n  ");
+            text.push('\n');
             text.push_str(&reason);
         }
         self.log(Level::Error, &text);
