@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::{
-    huffman,
-    table::{DynamicTable, size_of},
+use super::table::{DynamicTable, size_of};
+use crate::{
+    headers::{Field, HeaderList},
+    prefixed::{Unreadable, integer, string},
 };
-use crate::headers::{Field, HeaderList};
 
 /// Reads the header blocks of one direction of a connection, each whole and in turn.
 ///
@@ -51,6 +51,16 @@ pub enum DecodeError {
     /// section 4.2).
     #[error("the header block sets a size of the table that is not allowed")]
     BadTableSize,
+}
+
+impl From<Unreadable> for DecodeError {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Truncated => Self::Truncated,
+            Unreadable::TooLarge => Self::BadInteger,
+            Unreadable::BadHuffman => Self::BadHuffman,
+        }
+    }
 }
 
 impl Decoder {
@@ -104,7 +114,7 @@ impl Decoder {
         self.literal.clear();
         let index = integer(rest, prefix)?;
         let name = if index == 0 {
-            string(rest, &mut self.literal)?;
+            string(rest, 7, &mut self.literal)?;
             None
         } else {
             let name = self.indexed(index)?.name;
@@ -117,61 +127,17 @@ impl Decoder {
             }
         };
         let name_length = self.literal.len();
-        string(rest, &mut self.literal)?;
+        string(rest, 7, &mut self.literal)?;
         let bytes = Bytes::copy_from_slice(&self.literal);
         let (own_name, value) = (bytes.slice(..name_length), bytes.slice(name_length..));
         Ok(Field { name: name.unwrap_or(own_name), value })
     }
 }
 
-/// An integer in the low `prefix` bits of a byte and what follows (RFC 7541 section 5.1).
-fn integer(rest: &mut &[u8], prefix: u32) -> Result<usize, DecodeError> {
-    let limit = (1_u64 << prefix) - 1;
-    let mut value = u64::from(next(rest)?) & limit;
-    if value < limit {
-        // At most 7 bits.
-        return usize::try_from(value).map_err(|_| DecodeError::BadInteger);
-    }
-    let mut shift = 0;
-    loop {
-        let byte = next(rest)?;
-        value += u64::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 {
-            let value = u32::try_from(value).map_err(|_| DecodeError::BadInteger)?;
-            return usize::try_from(value).map_err(|_| DecodeError::BadInteger);
-        }
-        if shift > 28 {
-            return Err(DecodeError::BadInteger);
-        }
-    }
-}
-
-/// Appends a string, decoded (RFC 7541 section 5.2).
-fn string(rest: &mut &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    let is_coded = rest.first().ok_or(DecodeError::Truncated)? & 0x80 != 0;
-    let length = integer(rest, 7)?;
-    let (string, after) = rest.split_at_checked(length).ok_or(DecodeError::Truncated)?;
-    *rest = after;
-    if is_coded {
-        return huffman::decode(string, out).ok_or(DecodeError::BadHuffman);
-    }
-    out.extend_from_slice(string);
-    Ok(())
-}
-
-fn next(rest: &mut &[u8]) -> Result<u8, DecodeError> {
-    let (first, after) = rest.split_first().ok_or(DecodeError::Truncated)?;
-    *rest = after;
-    Ok(*first)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http2::hpack::{
-        encode::integer as encode_integer, huffman::tests::encode, table::STATIC,
-    };
+    use crate::{http2::hpack::table::STATIC, huffman::tests::encode, prefixed::encode_integer};
     use proptest::prelude::*;
 
     fn bytes(hex: &str) -> Vec<u8> {

@@ -5,6 +5,7 @@
 //! are any bytes.
 
 use super::table::STATIC;
+use crate::prefixed::{encode_integer, encode_string};
 
 /// Appends a header block of these fields, in order; no name and no value is looked into.
 pub fn encode_block<N, V>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = (N, V)>)
@@ -25,38 +26,15 @@ pub fn encode_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
         && let Some(at) =
             STATIC.iter().position(|(n, v)| (n.as_bytes(), v.as_bytes()) == (name, value))
     {
-        return integer(out, 0x80, 7, at + 1);
+        return encode_integer(out, 0x80, 7, at + 1);
     }
     if let Some(at) = named {
-        integer(out, 0, 4, at + 1);
+        encode_integer(out, 0, 4, at + 1);
     } else {
         out.push(0);
-        string(out, name);
+        encode_string(out, 0, 7, name);
     }
-    string(out, value);
-}
-
-/// A string literal, not compressed (RFC 7541 section 5.2).
-fn string(out: &mut Vec<u8>, bytes: &[u8]) {
-    integer(out, 0, 7, bytes.len());
-    out.extend_from_slice(bytes);
-}
-
-/// An integer in the low `prefix` bits of a byte and what follows (RFC 7541 section 5.1).
-pub(super) fn integer(out: &mut Vec<u8>, high: u8, prefix: u32, value: usize) {
-    let limit = (1_usize << prefix) - 1;
-    // Both are below 256: `limit` has at most 7 bits, and a digit is cut to 7.
-    let byte = |value: usize| u8::try_from(value).unwrap_or(u8::MAX);
-    if value < limit {
-        return out.push(high | byte(value));
-    }
-    out.push(high | byte(limit));
-    let mut rest = value - limit;
-    while rest >= 0x80 {
-        out.push(0x80 | byte(rest & 0x7f));
-        rest >>= 7;
-    }
-    out.push(byte(rest));
+    encode_string(out, 0, 7, value);
 }
 
 #[cfg(test)]
@@ -84,7 +62,7 @@ mod tests {
     fn long_strings_have_long_lengths() {
         // RFC 7541, appendix C.1.2: 1337 in five bits is 31, 154, 10.
         let mut out = Vec::new();
-        integer(&mut out, 0, 5, 1337);
+        encode_integer(&mut out, 0, 5, 1337);
         assert_eq!(out, [31, 154, 10]);
     }
 

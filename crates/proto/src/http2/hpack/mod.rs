@@ -4,7 +4,6 @@
 
 mod decode;
 mod encode;
-mod huffman;
 mod table;
 
 pub use decode::{Block, DecodeError, Decoder};

@@ -6,7 +6,7 @@
 
 /// Appends what a string stands for. `None` when it is not in the code: it holds the end of
 /// strings, or its padding is longer than 7 bits or not all ones (RFC 7541 section 5.2).
-pub(super) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn decode(coded: &[u8], out: &mut Vec<u8>) -> Option<()> {
     // The bits that were read and not decoded, in the low `count` bits.
     let mut bits = 0_u64;
     let mut count = 0;
@@ -150,13 +150,13 @@ const LENGTHS: [u8; 257] = [
 ];
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::fmt::Write;
 
     /// The code of a string, padded to whole bytes.
-    pub(in super::super) fn encode(bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
         let mut bits = String::new();
         for byte in bytes {
             let length = usize::from(LENGTHS[usize::from(*byte)]);
