@@ -16,6 +16,7 @@
 //! | [`route`] | a route pattern → the paths that it matches |
 //! | [`response_head`], [`status`], [`date`] | a status line, fields → bytes, and back |
 //! | [`http2`] | fields, data → frames of HTTP/2; a frame's header → its parts |
+//! | [`http3`] | streams of HTTP/3 → heads, data, settings, capsules; and back |
 //! | [`mime`] | a file name → a content type |
 //! | [`pipe`] | `?pipe=` → pipes and their arguments; `trickle`'s argument → what to send when |
 //! | [`template`] | a template → literals and expressions; an expression → tokens |
@@ -38,6 +39,7 @@ pub mod headers_file;
 pub mod html;
 pub mod html_start;
 pub mod http2;
+pub mod http3;
 mod huffman;
 pub mod json_error;
 pub mod listing;
