@@ -284,8 +284,7 @@ def test_memory_does_not_grow_with_requests(serve, write):
 
     ask(10)
     before = server.memory()
-    # With the modules that are imported before the first handler runs.
-    assert before < 44 * MIB
+    assert before < 40 * MIB
     ask(50)
     assert server.memory() - before < 4 * MIB
 
