@@ -7,7 +7,6 @@ ends and resets. Pieces of data that follow each other count as one. A hook that
 answered by the reference, which `test_http2.py` has a case for: that is an intended difference.
 """
 
-import json
 import re
 import sys
 import time
@@ -18,7 +17,7 @@ from normalise import normalise
 from servers import Server
 from wire import Outcome, Response
 from wpt_handlers import handler_urls
-from wpt_sweep import Answer, options, summary, sweep, three_servers
+from wpt_sweep import Answer, options, report, sweep, three_servers
 
 TIME_LIMIT = 12.0
 # Handlers pause between what they send.
@@ -93,12 +92,7 @@ def main(argv: list[str] | None = None) -> int:
     paths = [path for path in paths if arguments.only in path]
     with three_servers(arguments, scheme="h2") as servers:
         results = sweep(paths, servers, print, ask, compare)
-    counts = summary(results)
-    if arguments.out:
-        arguments.out.write_text(json.dumps({"counts": counts, "handlers": results}, indent=1))
-    for name, count in counts.items():
-        print(f"{count:5} {name}")
-    return 1 if counts["different"] else 0
+    return report(results, arguments.out)
 
 
 if __name__ == "__main__":

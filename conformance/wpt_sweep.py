@@ -261,6 +261,16 @@ def three_servers(
         yield servers
 
 
+def report(results: list[dict], out: pathlib.Path | None) -> int:
+    """Prints how many answers there are of each kind; 0 when none differs."""
+    counts = summary(results)
+    if out:
+        out.write_text(json.dumps({"counts": counts, "handlers": results}, indent=1))
+    for name, count in counts.items():
+        print(f"{count:5} {name}")
+    return 1 if counts["different"] else 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command; 0 when no handler differs."""
     parser = options(__doc__.splitlines()[0])
@@ -273,13 +283,7 @@ def main(argv: list[str] | None = None) -> int:
         asked = functools.partial(ask, method=arguments.method)
         compared = compare_heads if arguments.method == "HEAD" else compare
         results = sweep(paths, servers, print, asked, compared)
-
-    counts = summary(results)
-    if arguments.out:
-        arguments.out.write_text(json.dumps({"counts": counts, "handlers": results}, indent=1))
-    for name, count in counts.items():
-        print(f"{count:5} {name}")
-    return 1 if counts["different"] else 0
+    return report(results, arguments.out)
 
 
 if __name__ == "__main__":

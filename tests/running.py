@@ -192,6 +192,20 @@ def signalled_while_it_starts(
     return process.returncode, said
 
 
+def steady_descriptors(server: Server) -> int:
+    """How many descriptors a server has once it opens and closes none."""
+    count = server.descriptors()
+
+    def is_steady() -> bool:
+        nonlocal count
+        time.sleep(0.05)
+        before, count = count, server.descriptors()
+        return before == count
+
+    wait_until(is_steady)
+    return count
+
+
 def wait_until(
     condition: Callable[[], object], patience: float = 10.0, what: str = "the condition"
 ) -> None:

@@ -63,16 +63,7 @@ WAITS = """
 def idle(server: running.Server) -> int:
     """How many descriptors it has while nobody is connected."""
     fetch(server, "/nothing")
-    count = server.descriptors()
-
-    def is_steady() -> bool:
-        nonlocal count
-        time.sleep(0.05)
-        before, count = count, server.descriptors()
-        return before == count
-
-    running.wait_until(is_steady)
-    return count
+    return running.steady_descriptors(server)
 
 
 @pytest.mark.parametrize("leave", LEAVES)

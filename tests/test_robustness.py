@@ -50,16 +50,7 @@ def descriptors(server) -> int:
     """How many descriptors it has when it has served and is idle."""
     for path in ("/a.txt", "/echo.py"):
         fetch(server, path)
-    count = server.descriptors()
-
-    def is_steady() -> bool:
-        nonlocal count
-        time.sleep(0.05)
-        before, count = count, server.descriptors()
-        return before == count
-
-    running.wait_until(is_steady)
-    return count
+    return running.steady_descriptors(server)
 
 
 GARBAGE = [
